@@ -1,0 +1,82 @@
+"""One environment: settings → components → outputs. Wiring only."""
+
+import pulumi
+
+import outputs
+import settings
+from components.cluster import Cluster, ClusterArgs
+from components.gitlab_project import GitlabProject, GitlabProjectArgs
+from components.namespace import Namespaces, NamespacesArgs
+from components.naming import EnvironmentNames
+from components.network import Network, NetworkArgs
+from components.projects import Projects, ProjectsArgs
+from components.runner import declare_runners
+from components.runner_pool import RunnerPool, RunnerPoolArgs
+
+config = settings.load()
+names = EnvironmentNames(config.environment)
+
+projects = Projects("projects", ProjectsArgs(settings=config.projects, environment=config.environment))
+network = Network(
+    "network",
+    NetworkArgs(
+        settings=config.network,
+        location=config.scaleway,
+        environment=config.environment,
+        project_id=projects.devops_id,
+    ),
+)
+cluster = Cluster(
+    "cluster",
+    ClusterArgs(
+        settings=config.cluster,
+        system_pool=config.system_pool,
+        location=config.scaleway,
+        environment=config.environment,
+        project_id=projects.devops_id,
+        private_network_id=network.private_network_id,
+    ),
+)
+pool = RunnerPool(
+    "runner-pool",
+    RunnerPoolArgs(settings=config.runner_pool, location=config.scaleway, names=names, cluster_id=cluster.cluster_id),
+)
+namespaces = Namespaces(
+    "namespaces",
+    NamespacesArgs(names=names, service_account=config.kubernetes.service_account, provider=cluster.provider),
+)
+project = GitlabProject(
+    "gitlab",
+    GitlabProjectArgs(
+        settings=config.gitlab,
+        location=config.scaleway,
+        environment=config.environment,
+        namespace=names.namespace,
+        stack=pulumi.get_stack(),
+    ),
+)
+runners = declare_runners(config, projects, namespaces, cluster.provider, project.project_id)
+
+outputs.export(
+    outputs.EnvironmentOutputs(
+        environment=config.environment,
+        region=config.scaleway.region,
+        zone=config.scaleway.zone,
+        devops_project_id=projects.devops_id,
+        target_project_id=projects.target_id,
+        credentials_project_id=projects.credentials_id,
+        private_network_id=network.private_network_id,
+        cluster_id=cluster.cluster_id,
+        cluster_name=config.cluster.name,
+        cluster_version=config.cluster.version,
+        api_server_url=cluster.api_server_url,
+        runner_pool_id=pool.pool_id,
+        runner_pool_taint=f"{names.taint_key}=true:NoSchedule",
+        runner_pool_selector=dict([names.pool_label]),
+        namespace=namespaces.jobs,
+        service_account=namespaces.service_account,
+        gitlab_project_id=project.project_id,
+        branch=project.branch,
+        runners=[runner.summary for runner in runners],
+    )
+)

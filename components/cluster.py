@@ -1,0 +1,99 @@
+"""The Kapsule cluster of the runners, its system pool, and the Kubernetes provider that speaks to it."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pulumiverse_scaleway as scaleway
+
+from settings_sections import ClusterSettings, ScalewaySettings, SystemPoolSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    """`project_id` (UUID) and `private_network_id` (regional id) say where the cluster is made."""
+
+    settings: ClusterSettings
+    system_pool: SystemPoolSettings
+    location: ScalewaySettings
+    environment: str
+    project_id: pulumi.Input[str]
+    private_network_id: pulumi.Input[str]
+
+
+class Cluster(pulumi.ComponentResource):
+    """A Kapsule cluster that can run system pods.
+
+    Owns: the cluster, a pool without taints (DNS, network plugin, metrics and runner managers have no toleration), and
+    the provider. Does not own the pools of job pods (`RunnerPool`), nor what is inside the cluster.
+
+    Outputs: `cluster_id` (regional id), `api_server_url`, `version` (none secret); `provider`, made from the admin
+    kubeconfig, which is secret and leaves this component by no other way.
+    Source: Scaleway, "Kubernetes Kapsule"; the API server's name resolves only once the cluster has a pool, so the
+    provider waits for the system pool.
+    """
+
+    cluster_id: pulumi.Output[str]
+    api_server_url: pulumi.Output[str]
+    version: pulumi.Output[str]
+    provider: kubernetes.Provider
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kapsule-devops:scaleway:Cluster", name, None, opts)
+        settings, child = args.settings, pulumi.ResourceOptions(parent=self)
+        cluster = scaleway.kubernetes.Cluster(
+            f"{name}-kapsule",
+            name=settings.name,
+            description=f"GitLab runners of {args.environment}",
+            type=settings.type,
+            version=settings.version,
+            cni=settings.cni,
+            project_id=args.project_id,
+            private_network_id=args.private_network_id,
+            region=args.location.region,
+            delete_additional_resources=settings.delete_additional_resources,
+            auto_upgrade=scaleway.kubernetes.ClusterAutoUpgradeArgs(
+                enable=settings.auto_upgrade.enabled,
+                maintenance_window_day=settings.auto_upgrade.day,
+                maintenance_window_start_hour=settings.auto_upgrade.start_hour,
+            ),
+            autoscaler_config=scaleway.kubernetes.ClusterAutoscalerConfigArgs(
+                scale_down_delay_after_add=settings.autoscaler.scale_down_delay_after_add,
+                scale_down_unneeded_time=settings.autoscaler.scale_down_unneeded_time,
+                scale_down_utilization_threshold=settings.autoscaler.scale_down_utilization_threshold,
+                max_graceful_termination_sec=settings.autoscaler.max_graceful_termination_sec,
+                expander=settings.autoscaler.expander,
+            ),
+            tags=["gitlab-ci", args.environment],
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(additional_secret_outputs=["kubeconfigs"])),
+        )
+        system_pool = scaleway.kubernetes.Pool(
+            f"{name}-system-pool",
+            name="system",
+            cluster_id=cluster.id,
+            node_type=args.system_pool.node_type,
+            size=args.system_pool.size,
+            autohealing=args.system_pool.autohealing,
+            autoscaling=False,
+            region=args.location.region,
+            zone=args.location.zone,
+            wait_for_pool_ready=True,
+            opts=child,
+        )
+        kubeconfig: pulumi.Output[str] = pulumi.Output.secret(
+            cluster.kubeconfigs.apply(lambda found: str(found[0].config_file))
+        )
+        self.provider = kubernetes.Provider(
+            f"{name}-provider",
+            kubeconfig=kubeconfig,
+            # A renewed token or a moved endpoint is the same cluster: nothing inside it is to be replaced.
+            cluster_identifier=cluster.id,
+            enable_server_side_apply=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[system_pool]),
+        )
+        self.cluster_id = cluster.id
+        self.api_server_url = cluster.apiserver_url
+        self.version = cluster.version
+        self.register_outputs(
+            {"clusterId": self.cluster_id, "apiServerUrl": self.api_server_url, "version": self.version}
+        )

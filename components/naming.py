@@ -1,0 +1,69 @@
+"""Names that follow from the environment and a runner's purpose. Pure: no engine, no settings.
+
+Source: the naming of the article that this program follows (namespace `dev`, secret `dev-api-key`, tag `k8s-dev-runner`,
+release `app-dev-runner`). The runner called `deploy` has the article's names; any other has its purpose in them.
+"""
+
+from dataclasses import dataclass
+
+MAIN_RUNNER = "deploy"
+
+
+@dataclass(frozen=True)
+class EnvironmentNames:
+    """Names that an environment has once. `environment` is a DNS label of at most 20 characters."""
+
+    environment: str
+
+    @property
+    def namespace(self) -> str:
+        """Where job pods run; it holds nothing but what jobs may read."""
+        return self.environment
+
+    @property
+    def manager_namespace(self) -> str:
+        """Where the runners' managers run, with the tokens that jobs must not read."""
+        return f"{self.environment}-runners"
+
+    @property
+    def taint_key(self) -> str:
+        return f"gitlab-runner-jobs-{self.environment}-reserved"
+
+    @property
+    def pool_label(self) -> tuple[str, str]:
+        """The node label, key and value, that job pods select."""
+        return "gitlab-runner-jobs", self.environment
+
+
+@dataclass(frozen=True)
+class RunnerNames:
+    """Names that each runner of an environment has."""
+
+    environment: str
+    purpose: str
+
+    @property
+    def _stem(self) -> str:
+        return self.environment if self.purpose == MAIN_RUNNER else f"{self.environment}-{self.purpose}"
+
+    @property
+    def tag(self) -> str:
+        """What a job names in `tags:` to run there."""
+        return f"k8s-{self._stem}-runner"
+
+    @property
+    def release(self) -> str:
+        return f"app-{self._stem}-runner"
+
+    @property
+    def api_key_secret(self) -> str:
+        return f"{self._stem}-api-key"
+
+    @property
+    def tokens_secret(self) -> str:
+        return f"{self._stem}-runner-tokens"
+
+    @property
+    def application(self) -> str:
+        """Of the IAM application, and of its policy."""
+        return f"gitlab-runner-{self._stem}"

@@ -1,0 +1,52 @@
+"""The environment's Scaleway projects."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumiverse_scaleway as scaleway
+
+from settings_sections import ProjectSettings, ProjectsSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectsArgs:
+    """`settings`: for each project a name (it is created) or an id (it is taken); `environment` is for descriptions."""
+
+    settings: ProjectsSettings
+    environment: str
+
+
+class Projects(pulumi.ComponentResource):
+    """Three projects that keep the reach of keys apart.
+
+    Owns: the projects that settings give by name. Does not own those given by id: they are used and never changed, nor
+    the organization, whose id comes with the credentials of whoever runs the program.
+
+    Outputs (none secret): `devops_id`, `target_id`, `credentials_id` (UUIDs).
+    Source: Scaleway, "Projects"; a policy rule reaches exactly the projects that it names.
+    """
+
+    devops_id: pulumi.Output[str]
+    target_id: pulumi.Output[str]
+    credentials_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ProjectsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kapsule-devops:scaleway:Projects", name, None, opts)
+        self._environment = args.environment
+        self.devops_id = self._id(f"{name}-devops", args.settings.devops, "runners' cluster and network")
+        self.target_id = self._id(f"{name}-target", args.settings.target, "what pipelines deploy")
+        self.credentials_id = self._id(f"{name}-credentials", args.settings.credentials, "copies of pipelines' keys")
+        self.register_outputs(
+            {"devopsId": self.devops_id, "targetId": self.target_id, "credentialsId": self.credentials_id}
+        )
+
+    def _id(self, name: str, settings: ProjectSettings, purpose: str) -> pulumi.Output[str]:
+        if settings.id is not None:
+            return pulumi.Output.from_input(settings.id)
+        project = scaleway.account.Project(
+            name,
+            name=settings.name,
+            description=f"{self._environment}: {purpose}",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return project.id

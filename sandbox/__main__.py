@@ -1,0 +1,112 @@
+"""`python -m sandbox start|stop|status|env|reset`, and `up|preview|down [ENV]`, which `make` calls."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from sandbox.folder import Folder
+from sandbox.lifecycle import SandboxError
+
+
+def _start(folder: Folder, _: argparse.Namespace) -> int:
+    from sandbox.lifecycle import start
+
+    running = start(folder)
+    print(f"sandbox runs: Scaleway {running.scaleway}, GitLab {running.gitlab}, process {running.pid}")
+    return 0
+
+
+def _serve(folder: Folder, arguments: argparse.Namespace) -> int:
+    from sandbox.daemon import AlreadyRunningError, serve
+
+    try:
+        serve(folder, until_stdin_ends=arguments.until_stdin_ends)
+    except AlreadyRunningError as error:
+        raise SandboxError(str(error)) from None
+    return 0
+
+
+def _stop(folder: Folder, _: argparse.Namespace) -> int:
+    from sandbox.lifecycle import stop
+
+    print("sandbox stopped; its state is kept" if stop(folder) else "no sandbox runs")
+    return 0
+
+
+def _status(folder: Folder, _: argparse.Namespace) -> int:
+    from sandbox.lifecycle import status
+
+    text, up = status(folder)
+    print(text)
+    return 0 if up else 3  # as `systemctl status` says "not running"
+
+
+def _env(folder: Folder, _: argparse.Namespace) -> int:
+    from sandbox.environment import shell
+    from sandbox.lifecycle import find
+
+    print(shell(folder, find(folder)))
+    return 0
+
+
+def _reset(folder: Folder, _: argparse.Namespace) -> int:
+    from sandbox.lifecycle import reset
+
+    reset(folder)
+    print("sandbox is empty again: both stand-ins, all clusters, and Pulumi's state")
+    return 0
+
+
+def _up(folder: Folder, arguments: argparse.Namespace) -> int:
+    from sandbox.stacks import up
+
+    return up(folder, arguments.environment or "dev")
+
+
+def _preview(folder: Folder, arguments: argparse.Namespace) -> int:
+    from sandbox.stacks import preview
+
+    return preview(folder, arguments.environment or "dev")
+
+
+def _down(folder: Folder, arguments: argparse.Namespace) -> int:
+    from sandbox.stacks import down
+
+    return down(folder, arguments.environment)
+
+
+_COMMANDS: dict[str, tuple[Callable[[Folder, argparse.Namespace], int], str]] = {
+    "start": (_start, "start the sandbox in the background, building what is missing"),
+    "stop": (_stop, "stop it; its state is kept"),
+    "status": (_status, "say whether it runs, where, and what is in it (exit code 3: not running)"),
+    "env": (_env, 'print a shell\'s variables: eval "$(python -m sandbox env)"'),
+    "reset": (_reset, "empty it: stand-ins, clusters and Pulumi's state"),
+    "serve": (_serve, "run it in the foreground until a signal"),
+    "up": (_up, "bring an environment up (default dev)"),
+    "preview": (_preview, "show what `up` would change (default dev)"),
+    "down": (_down, "destroy an environment (default: all), then stop when none is left"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running (status), else the engine's."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="The whole estate on one machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (_, about) in _COMMANDS.items():
+        command = commands.add_parser(name, help=about, description=about)
+        if name == "serve":
+            command.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input ends, too")
+        if name in ("up", "preview", "down"):
+            command.add_argument("environment", nargs="?", help="dev, preprod or prod")
+    parsed = parser.parse_args(arguments)
+    try:
+        return _COMMANDS[parsed.command][0](Folder.default(), parsed)
+    except SandboxError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,333 @@
+"""A real Kubernetes control plane per Kapsule cluster: etcd, API server, controllers, scheduler, and kwok as the kubelets.
+
+Owns the processes, their ports, certificates, tokens and data (a folder per cluster, mode 0700), and starts a part again
+that dies. Everything listens on loopback only and ends with this process.
+
+Does not own what a cluster is to Scaleway: `sandbox.scaleway` does, and asks for state through `ControlPlanes`.
+"""
+
+import base64
+import json
+import logging
+import os
+import secrets
+import shutil
+import socket
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from httpx2 import HTTPError
+from lightkube import Client, KubeConfig
+
+from sandbox.control_plane import ControlPlaneError, NodeSpec
+from sandbox.nodes import reconcile
+from sandbox.process import Process
+
+log = logging.getLogger("sandbox")
+
+START_SECONDS = 60  # a control plane is ready in about 3; this is where a start counts as failed
+MAXIMUM_RESTARTS = 5
+_POLL_SECONDS = 0.1
+_RESYNC_SECONDS = 2.0
+_SERVICE_CIDR = "10.32.0.0/20"  # Kapsule's
+
+
+@dataclass(frozen=True)
+class _Endpoints:
+    """Where a control plane listens, and its admin's bearer token. Kept over a restart: kubeconfigs hold both."""
+
+    etcd_client: int
+    etcd_peer: int
+    api_server: int
+    token: str
+
+    @staticmethod
+    def load(file: Path) -> "_Endpoints":
+        old = json.loads(file.read_text()) if file.exists() else {}
+        ports = {k: free_port(old.get(k, 0)) for k in ("etcd_client", "etcd_peer", "api_server")}
+        endpoints = _Endpoints(**ports, token=old.get("token") or secrets.token_hex(32))
+        _write(file, json.dumps(asdict(endpoints)))
+        return endpoints
+
+
+class _Plane:
+    """One control plane and the thread that starts it, keeps it up and keeps its nodes as the pools want them."""
+
+    def __init__(self, cluster_id: str, folder: Path, binary: Path) -> None:
+        self.id, self.folder, self._binary = cluster_id, folder, binary
+        self.error: str | None = None
+        self.is_ready = threading.Event()
+        self.desired: dict[str, list[NodeSpec]] = {}
+        self.settled: dict[str, bool] = {}
+        self.lock = threading.Lock()
+        self.changed = threading.Event()
+        self._stopping = threading.Event()
+        self._processes: dict[str, Process] = {}
+        self._restarts = 0
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.endpoints = _Endpoints.load(folder / "endpoints.json")
+        self._thread = threading.Thread(target=self._run, name=f"cluster {cluster_id}", daemon=True)
+        self._thread.start()
+
+    def stop(self, *, forget: bool) -> None:
+        """Ends everything and waits for it; `forget` removes the data too."""
+        self._stopping.set()
+        self.changed.set()
+        self._thread.join()
+        if forget:
+            shutil.rmtree(self.folder)
+
+    def kubeconfig(self, name: str) -> str:
+        authority = base64.b64encode((self.folder / "certificates" / "apiserver.crt").read_bytes()).decode()
+        server = f"https://127.0.0.1:{self.endpoints.api_server}"
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority-data": authority}}],
+            "users": [{"name": f"{name}-admin", "user": {"token": self.endpoints.token}}],
+            "contexts": [{"name": f"admin@{name}", "context": {"cluster": name, "user": f"{name}-admin"}}],
+            "current-context": f"admin@{name}",
+        }
+        return str(yaml.safe_dump(document, sort_keys=False))
+
+    def _run(self) -> None:
+        try:
+            self._start()
+            self.is_ready.set()
+            self._supervise()
+        except Exception as error:
+            self.error = str(error)
+            self.is_ready.clear()
+            log.exception("the control plane of cluster %s failed", self.id)
+        finally:
+            for process in reversed(self._processes.values()):  # etcd last
+                process.terminate()
+                if process.name == "apiserver":
+                    process.wait()  # it writes to etcd until it ends
+            for process in self._processes.values():
+                process.wait()
+
+    def _start(self) -> None:
+        started = time.monotonic()
+        self._write_files()
+        self._launch("etcd")
+        self._await("etcd", lambda: self._answers(f"http://127.0.0.1:{self.endpoints.etcd_client}/health"))
+        self._launch("apiserver")
+        self._await("apiserver", lambda: self._answers(f"https://127.0.0.1:{self.endpoints.api_server}/readyz"))
+        for part in ("controller-manager", "scheduler", "kwok"):
+            self._launch(part)
+        log.info("control plane of cluster %s ready after %.1f s", self.id, time.monotonic() - started)
+
+    def _await(self, part: str, answers: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers():
+            process = self._processes[part]
+            if process.exit_code is not None:
+                raise ControlPlaneError(f"{part} ended with {process.exit_code}: {process.last_words()}")
+            if time.monotonic() > deadline:
+                raise ControlPlaneError(f"{part} did not answer within {START_SECONDS} s: {process.last_words()}")
+            if self._stopping.wait(_POLL_SECONDS):
+                raise ControlPlaneError(f"stopped while {part} was starting")
+
+    def _answers(self, url: str) -> bool:
+        authority = self.folder / "certificates" / "apiserver.crt"
+        if url.startswith("https") and not authority.exists():
+            return False
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.endpoints.token}"})  # noqa: S310
+        context = ssl.create_default_context(cafile=str(authority)) if url.startswith("https") else None
+        try:
+            with urllib.request.urlopen(request, timeout=2, context=context) as answer:  # noqa: S310 - loopback
+                return bool(answer.status == 200)
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def _supervise(self) -> None:
+        client = Client(config=KubeConfig.from_dict(yaml.safe_load(self.kubeconfig("sandbox"))), trust_env=False)
+        while not self._stopping.is_set():
+            self._restart_the_dead()
+            self.changed.clear()
+            with self.lock:
+                desired = dict(self.desired)
+            try:
+                settled = reconcile(client, desired)
+            except (HTTPError, OSError) as error:
+                log.warning("cluster %s: nodes not settled, trying again: %s", self.id, error)
+                settled = {}
+            with self.lock:
+                self.settled = settled if desired == self.desired else {}
+                done = all(settled.get(pool) for pool in self.desired)
+            self.changed.wait(_RESYNC_SECONDS if done else _POLL_SECONDS)
+
+    def _restart_the_dead(self) -> None:
+        for part, process in list(self._processes.items()):
+            if process.exit_code is None:
+                continue
+            self._restarts += 1
+            if self._restarts > MAXIMUM_RESTARTS:
+                raise ControlPlaneError(f"{part} keeps ending, last with {process.exit_code}: {process.last_words()}")
+            log.warning("cluster %s: %s ended with %s, starting it again", self.id, part, process.exit_code)
+            process.wait()
+            self._launch(part)
+
+    def _launch(self, part: str) -> None:
+        command = [str(self._binary), part, *self._arguments()[part]]
+        self._processes[part] = Process(part, command, self.folder / f"{part}.log")
+
+    def _arguments(self) -> dict[str, list[str]]:
+        at, folder = self.endpoints, self.folder
+        etcd = f"http://127.0.0.1:{at.etcd_client}"
+        admin = f"--kubeconfig={folder / 'admin.kubeconfig'}"
+        stages = ["node-initialize", "pod-ready", "pod-complete", "pod-delete"]
+        return {
+            "etcd": [str(folder / "etcd"), etcd, f"http://127.0.0.1:{at.etcd_peer}"],
+            "apiserver": [
+                f"--etcd-servers={etcd}",
+                f"--secure-port={at.api_server}",
+                "--bind-address=127.0.0.1",
+                # Without these two the API server looks for a default route, which a machine offline lacks.
+                "--advertise-address=127.0.0.1",
+                "--endpoint-reconciler-type=none",
+                f"--cert-dir={folder / 'certificates'}",
+                f"--token-auth-file={folder / 'tokens.csv'}",
+                "--authorization-mode=Node,RBAC",
+                "--enable-admission-plugins=NodeRestriction",
+                "--service-account-issuer=https://kubernetes.default.svc",
+                f"--service-account-key-file={folder / 'sa.pub'}",
+                f"--service-account-signing-key-file={folder / 'sa.key'}",
+                f"--service-cluster-ip-range={_SERVICE_CIDR}",
+            ],
+            "controller-manager": [
+                admin,
+                f"--service-account-private-key-file={folder / 'sa.key'}",
+                f"--root-ca-file={folder / 'certificates' / 'apiserver.crt'}",
+                "--use-service-account-credentials",
+                "--leader-elect=false",
+                "--bind-address=127.0.0.1",
+                f"--secure-port={free_port()}",
+            ],
+            "scheduler": [admin, "--leader-elect=false", "--bind-address=127.0.0.1", f"--secure-port={free_port()}"],
+            "kwok": [
+                admin,
+                "--manage-all-nodes=true",
+                "--node-ip=127.0.0.1",
+                f"--server-address=127.0.0.1:{free_port()}",
+                *(f"--config={self._binary.parent / f'{stage}.yaml'}" for stage in stages),
+            ],
+        }
+
+    def _write_files(self) -> None:
+        folder = self.folder
+        (folder / "certificates").mkdir(mode=0o700, exist_ok=True)
+        _write(folder / "tokens.csv", f"{self.endpoints.token},admin,admin,system:masters\n")
+        if not (folder / "sa.key").exists():
+            self._write_service_account_key()
+        server = f"https://127.0.0.1:{self.endpoints.api_server}"
+        cluster = {"server": server, "certificate-authority": str(folder / "certificates" / "apiserver.crt")}
+        admin = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "admin", "user": {"token": self.endpoints.token}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "admin"}}],
+            "current-context": "c",
+        }
+        _write(folder / "admin.kubeconfig", yaml.safe_dump(admin))
+
+    def _write_service_account_key(self) -> None:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        _write(self.folder / "sa.pub", public.decode())
+        _write(self.folder / "sa.key", private.decode())
+
+
+class LocalControlPlanes:
+    """Control planes as child processes of this one; see `sandbox.control_plane.ControlPlanes` for each method."""
+
+    def __init__(self, folder: Path, binary: Path) -> None:
+        """`folder` holds a folder per cluster; `binary` is the toolchain's kubernetes-cluster."""
+        self._folder, self._binary = folder, binary
+        self._lock = threading.Lock()
+        self._planes: dict[str, _Plane] = {}
+        self._deleting: dict[str, threading.Thread] = {}
+
+    def start(self, cluster_id: str) -> None:
+        with self._lock:
+            if cluster_id not in self._planes:
+                self._planes[cluster_id] = _Plane(cluster_id, self._folder / cluster_id, self._binary)
+
+    def ready(self, cluster_id: str) -> bool:
+        plane = self._plane(cluster_id)
+        if plane.error:
+            raise ControlPlaneError(plane.error)
+        return plane.is_ready.is_set()
+
+    def kubeconfig(self, cluster_id: str, name: str) -> str:
+        return self._plane(cluster_id).kubeconfig(name)
+
+    def set_nodes(self, cluster_id: str, pool_id: str, nodes: Sequence[NodeSpec]) -> None:
+        plane = self._plane(cluster_id)
+        with plane.lock:
+            plane.desired = {**plane.desired, pool_id: list(nodes)}
+            plane.settled.pop(pool_id, None)
+        plane.changed.set()
+
+    def nodes_ready(self, cluster_id: str, pool_id: str) -> bool:
+        plane = self._plane(cluster_id)
+        with plane.lock:
+            return plane.settled.get(pool_id, False)
+
+    def delete(self, cluster_id: str) -> None:
+        with self._lock:
+            plane = self._planes.pop(cluster_id, None)
+            if plane is not None:
+                thread = threading.Thread(target=plane.stop, kwargs={"forget": True}, daemon=True)
+                self._deleting[cluster_id] = thread
+                thread.start()
+
+    def deleted(self, cluster_id: str) -> bool:
+        thread = self._deleting.get(cluster_id)
+        return cluster_id not in self._planes and (thread is None or not thread.is_alive())
+
+    def stop(self) -> None:
+        """Ends all control planes and keeps their data."""
+        with self._lock:
+            planes, self._planes = list(self._planes.values()), {}
+        stops = [threading.Thread(target=p.stop, kwargs={"forget": False}) for p in planes]
+        for thread in stops:
+            thread.start()
+        for thread in [*stops, *self._deleting.values()]:
+            thread.join()
+
+    def _plane(self, cluster_id: str) -> _Plane:
+        try:
+            return self._planes[cluster_id]
+        except KeyError:
+            raise ControlPlaneError(f"cluster {cluster_id} has no control plane") from None
+
+
+def free_port(preferred: int = 0) -> int:
+    """`preferred` where nothing listens there on loopback, else a port that is free now."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on loopback")
+
+
+def _write(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(text)

@@ -1,0 +1,119 @@
+"""Projects and groups of the GitLab stand-in, as far as others need them: the seed makes them, the API only reads them."""
+
+from sandbox.gitlab.common import (
+    DEVELOPER,
+    GROUPS,
+    PROJECTS,
+    access_level,
+    caller,
+    enterprise_only,
+    group_of,
+    not_found,
+    paged,
+    params,
+    project_of,
+)
+from sandbox.store import Record, Store
+from sandbox.web import Call, Reply, Routes
+
+routes = Routes()
+
+WEB = "https://gitlab.example.com"
+
+
+def add_group(store: Store, path: str) -> Record:
+    number = store.next_id("gitlab.namespace")
+    return store.put(
+        GROUPS,
+        number,
+        {
+            "id": number,
+            "name": path,
+            "path": path,
+            "full_name": path,
+            "full_path": path,
+            "kind": "group",
+            "visibility": "private",
+            "parent_id": None,
+            "web_url": f"{WEB}/groups/{path}",
+        },
+    )
+
+
+def add_project(store: Store, group: Record, path: str, default_branch: str) -> Record:
+    number = store.next_id("gitlab.project")
+    full = f"{group['full_path']}/{path}"
+    namespace = {k: group[k] for k in ("id", "name", "path", "kind", "full_path", "parent_id", "web_url")}
+    return store.put(
+        PROJECTS,
+        number,
+        {
+            "id": number,
+            "description": None,
+            "name": path,
+            "name_with_namespace": f"{group['name']} / {path}",
+            "path": path,
+            "path_with_namespace": full,
+            "created_at": "2026-01-01T00:00:00.000Z",
+            "last_activity_at": "2026-01-01T00:00:00.000Z",
+            "default_branch": default_branch,
+            "topics": [],
+            "tag_list": [],
+            "ssh_url_to_repo": f"git@gitlab.example.com:{full}.git",
+            "http_url_to_repo": f"{WEB}/{full}.git",
+            "web_url": f"{WEB}/{full}",
+            "readme_url": None,
+            "avatar_url": None,
+            "forks_count": 0,
+            "star_count": 0,
+            "open_issues_count": 0,
+            "namespace": namespace,
+            "visibility": "private",
+            "archived": False,
+            "empty_repo": False,
+            "creator_id": 1,
+            "merge_method": "merge",
+            "squash_option": "default_off",
+            "shared_runners_enabled": True,
+            "group_runners_enabled": True,
+            "builds_access_level": "enabled",
+            "merge_requests_access_level": "enabled",
+            "environments_access_level": "enabled",
+            "only_allow_merge_if_pipeline_succeeds": False,
+            "remove_source_branch_after_merge": True,
+            "request_access_enabled": True,
+            "public_jobs": True,
+            "ci_config_path": "",
+            "ci_default_git_depth": 20,
+            "build_timeout": 3600,
+            "shared_with_groups": [],
+        },
+    )
+
+
+@routes.get("/api/v4/projects", "gitlab.Projects.list")
+def list_projects(call: Call) -> Reply:
+    who = caller(call)
+    wanted = str(params(call).get("search", "")).lower()
+    seen = [p for p in call.store.all(PROJECTS) if access_level(call.store, who, p) and wanted in p["name"].lower()]
+    return paged(call, seen)
+
+
+@routes.get("/api/v4/projects/<id>", "gitlab.Projects.get")
+def get_project(call: Call) -> Record:
+    project = project_of(call)
+    level = access_level(call.store, caller(call), project)
+    return project | {"permissions": {"project_access": {"access_level": level}, "group_access": None}}
+
+
+@routes.get("/api/v4/projects/<id>/push_rule", "gitlab.ProjectPushRules.get")
+def get_push_rule(call: Call) -> None:
+    """The project never has push rules; the route is there because the official provider asks for them."""
+    project_of(call, DEVELOPER)
+    enterprise_only(call)
+    not_found("Push Rule")
+
+
+@routes.get("/api/v4/groups/<id>", "gitlab.Groups.get")
+def get_group(call: Call) -> Record:
+    return group_of(call)

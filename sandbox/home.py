@@ -1,0 +1,138 @@
+"""Prepares what the engine needs in the sandbox: a PULUMI_HOME with the plugins, the language host and the command.
+
+Owns `pulumi`, `project`, `bin` and `passphrase` in the sandbox's folder. A user's own ~/.pulumi is never written, and
+read only with TOOLCHAIN=system, to link the plugins that are installed there.
+
+Why `bin/pulumi` is a script: Pulumi writes its secrets provider into the stack file when a stack is created. The sandbox's
+must not end in Pulumi.dev.yaml, and a real account's must not stop the sandbox. So the script runs the real command on
+copies without those lines, made anew at each call, whose `main` is the checkout; `pulumi config` edits the real files.
+"""
+
+import json
+import os
+import secrets
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import pulumi_gitlab
+import pulumi_kubernetes
+import pulumiverse_scaleway
+
+from sandbox.folder import CHECKOUT, Folder
+from sandbox.toolchain import build
+from sandbox.toolchain.parts import ALL, CONTROL_PLANE, ENGINE, KUBERNETES_PLUGIN, PULUMI_VERSION, SCALEWAY_PLUGIN, Part
+
+BUILT, SYSTEM = "built", "system"
+
+
+class HomeError(Exception):
+    """The toolchain that was asked for is not there; the message says what to do."""
+
+
+def toolchain_parts(toolchain: str) -> tuple[Part, ...]:
+    """What must be built for TOOLCHAIN=`built` (all of it) or `system` (the control plane only)."""
+    if toolchain not in (BUILT, SYSTEM):
+        raise HomeError(f"TOOLCHAIN={toolchain}: must be {BUILT} or {SYSTEM}. Fix: unset TOOLCHAIN")
+    return ALL if toolchain == BUILT else (CONTROL_PLANE,)
+
+
+def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Writes everything anew but the passphrase. Raises HomeError where TOOLCHAIN=system lacks a tool."""
+    folder.create()
+    if not folder.passphrase.exists():
+        _write(folder.passphrase, secrets.token_urlsafe(32), 0o600)
+    shutil.rmtree(folder.bin)
+    shutil.rmtree(folder.pulumi_home / "plugins", ignore_errors=True)
+    folder.create()
+    if toolchain == SYSTEM:
+        pulumi = _system_tool("pulumi", environment)
+        _system_tool("pulumi-language-python", environment)
+        _link_installed_plugins(folder, environment)
+    else:
+        pulumi = str(build.binary(ENGINE))
+        exec_script = build.part_folder(ENGINE) / "pulumi-language-python-exec"
+        host = f'PULUMI_PYTHON_EXEC={_quote(exec_script)} exec {_python("sandbox.language_host")} "$@"'
+        _script(_plugin(folder, f"language-python-v{PULUMI_VERSION}", "pulumi-language-python"), host)
+        for part, sdk in ((KUBERNETES_PLUGIN, pulumi_kubernetes), (SCALEWAY_PLUGIN, pulumiverse_scaleway)):
+            _plugin(folder, _plugin_name(sdk), part.binary).symlink_to(build.binary(part))
+        gitlab = _plugin(folder, _plugin_name(pulumi_gitlab), "pulumi-resource-gitlab")
+        _script(gitlab, f'exec {_python("sandbox.gitlab_plugin")} "$@"')
+    _script(folder.bin / "pulumi", _COMMAND.format(pulumi=_quote(pulumi), **_places(folder)))
+
+
+# In the project folder's copies: the lines of a secrets provider go, the program and its environment stay where they are.
+_COMMAND = """\
+checkout={checkout}
+if [ "$(pwd -P)" = "$checkout" ] && [ "${{1:-}}" != config ]; then
+  project={project}
+  for file in "$checkout"/Pulumi.*.yaml; do
+    copy="$project/${{file##*/}}"
+    sed -E '/^(secretsprovider|encryptionsalt|encryptedkey):/d' "$file" > "$copy.$$"
+    mv "$copy.$$" "$copy"
+  done
+  {{ sed -E "s#^( +virtualenv:).*#\\1 $checkout/.venv#" "$checkout/Pulumi.yaml"; echo "main: $checkout"; }} \\
+    > "$project/Pulumi.yaml.$$"
+  mv "$project/Pulumi.yaml.$$" "$project/Pulumi.yaml"
+  exec {pulumi} --cwd "$project" "$@"
+fi
+exec {pulumi} "$@"
+"""
+
+
+def _places(folder: Folder) -> dict[str, str]:
+    return {"checkout": _quote(CHECKOUT), "project": _quote(folder.project)}
+
+
+def _python(module: str) -> str:
+    """A command for a module of this checkout, from any folder; `-P` keeps that folder's own modules out."""
+    return f"env PYTHONPATH={_quote(CHECKOUT)} {_quote(sys.executable)} -P -m {module}"
+
+
+def _plugin(folder: Folder, name: str, binary: str) -> Path:
+    """Where the engine looks for a plugin's binary; `name` has kind and version in it."""
+    home = folder.pulumi_home / "plugins" / name
+    home.mkdir(parents=True)
+    return home / binary
+
+
+def _plugin_name(sdk: ModuleType) -> str:
+    """The plugin in the version that the Python SDK asks for, as the engine names its folder."""
+    described = json.loads((Path(str(sdk.__file__)).parent / "pulumi-plugin.json").read_text())
+    return f"resource-{described['name']}-v{described['version']}"
+
+
+def _link_installed_plugins(folder: Folder, environment: Mapping[str, str]) -> None:
+    """Links the published plugins that the user has; the engine downloads those that are missing."""
+    home = Path(environment.get("PULUMI_HOME") or Path(environment["HOME"]) / ".pulumi")
+    for sdk in (pulumi_kubernetes, pulumiverse_scaleway, pulumi_gitlab):
+        ours = folder.pulumi_home / "plugins" / _plugin_name(sdk)
+        theirs = home / "plugins" / ours.name
+        if theirs.is_dir() and theirs != ours:
+            shutil.copytree(theirs, ours, copy_function=os.symlink)
+
+
+def _system_tool(name: str, environment: Mapping[str, str]) -> str:
+    found = shutil.which(name, path=environment.get("PATH"))
+    if not found:
+        raise HomeError(
+            f"TOOLCHAIN=system: there is no {name} on PATH, and it would be used instead of a built one. "
+            "Fix: install Pulumi, or unset TOOLCHAIN"
+        )
+    return found
+
+
+def _script(path: Path, body: str) -> None:
+    _write(path, f"#!/bin/sh\n# Made by the sandbox; see sandbox/home.py.\nset -eu\n{body.strip()}\n", 0o700)
+
+
+def _quote(value: str | Path) -> str:
+    return shlex.quote(str(value))
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as stream:
+        stream.write(text)

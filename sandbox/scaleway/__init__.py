@@ -1,0 +1,93 @@
+"""Stand-in for the Scaleway APIs that the estate's program uses, so that it can be run without an account.
+
+Owns the products' records and answers, worded as the real APIs word them: the real provider talks to it. The control
+planes behind Kubernetes clusters are real ones, and are handed in. Does not own policies' effect: every known key may
+do everything.
+
+One module a product, its routes beside their handlers: account, iam (+ iam_policies), vpc, k8s_* (clusters, pools,
+versions), secret_manager, registry, instance, ipam.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from sandbox.control_plane import ControlPlanes
+from sandbox.requests import RequestLog
+from sandbox.scaleway import account, iam, iam_policies, instance, ipam, k8s_versions, registry, secret_manager, vpc
+from sandbox.scaleway.common import API_KEYS, PROJECTS, USERS, authenticate, new_id
+from sandbox.scaleway.k8s_clusters import cluster_routes
+from sandbox.scaleway.k8s_pools import pool_routes
+from sandbox.scaleway.k8s_state import forget_deleted, resume
+from sandbox.store import Store
+from sandbox.web import Route, Service
+
+__all__ = ["SEED", "Account", "make_service", "resume", "seed"]
+
+SEED = "scaleway.sandbox.account"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What a customer gets from Scaleway: the organization, its default project, and its owner's API key."""
+
+    organization_id: str
+    project_id: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+class _Scaleway(Service):
+    """Forgets what has gone by now before it answers."""
+
+    def __init__(self, store: Store, planes: ControlPlanes, requests: RequestLog, routes: Iterable[Route]) -> None:
+        super().__init__("scaleway", store, routes, authenticate=authenticate, requests=requests)
+        self._planes = planes
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with self.store.transaction():
+            forget_deleted(self.store, self._planes)
+        return super().__call__(environ, start_response)
+
+
+def make_service(store: Store, planes: ControlPlanes, requests: RequestLog, extra: Iterable[Route] = ()) -> Service:
+    """The stand-in as a WSGI application; `extra` are the sandbox's own routes."""
+    products = (account, iam, iam_policies, instance, ipam, k8s_versions, registry, secret_manager, vpc)
+    routes = chain(
+        chain.from_iterable(product.routes for product in products), cluster_routes(planes), pool_routes(planes), extra
+    )
+    return _Scaleway(store, planes, requests, routes)
+
+
+def seed(store: Store) -> Account:
+    """The account, created the first time. What of it is missing later is put back, with the same ids and key.
+
+    A reset that keeps the table `SEED` therefore leaves everybody's credentials valid.
+    """
+    with store.transaction():
+        known = store.get(SEED, "account")
+        if known is None:
+            organization_id, owner_id = new_id(), new_id()
+            key = iam.new_api_key(
+                organization_id=organization_id, default_project_id=organization_id, bearer={"user_id": owner_id}
+            )
+            # The default project's id is the organization's, as on the real platform.
+            known = {"organization_id": organization_id, "owner_id": owner_id, **key}
+            store.put(SEED, "account", known)
+        organization_id = known["organization_id"]
+        if store.get(PROJECTS, organization_id) is None:
+            account.new_project(
+                store, organization_id=organization_id, project_id=organization_id, name="default", description=""
+            )
+        if store.get(USERS, known["owner_id"]) is None:
+            store.put(USERS, known["owner_id"], iam.new_owner(organization_id, known["owner_id"]))
+        if store.get(API_KEYS, known["access_key"]) is None:
+            key = {name: value for name, value in known.items() if name not in ("organization_id", "owner_id")}
+            store.put(API_KEYS, known["access_key"], key)
+    return Account(
+        organization_id=organization_id,
+        project_id=organization_id,
+        access_key=known["access_key"],
+        secret_key=known["secret_key"],
+    )

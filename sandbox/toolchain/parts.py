@@ -1,0 +1,87 @@
+"""What the toolchain consists of: each part's sources, pins and build flags. One table, no logic.
+
+The parts are the real thing, built from their published Go modules; only the two launchers that `sandbox.home` writes
+(language host, GitLab plugin) are stand-ins. Versions are pinned here and in each part's go.mod and go.sum:
+
+* pulumi 3.259.0, kubernetes plugin 4.25.0 and scaleway plugin 1.56.1 equal the Python SDKs in requirements.txt.
+* scaleway 1.56.1 is not the newest: later SDKs have arguments (Pool.userData, ApiKey.secretId) that the newest upstream
+  provider module to be had, v2.81.0, lacks.
+"""
+
+from dataclasses import dataclass
+
+KUBERNETES_VERSION = "1.36.3"
+PULUMI_VERSION = "3.259.0"
+
+_COMPONENT_VERSION = "k8s.io/component-base/version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModuleFile:
+    """A file of a Go module that a part needs: embedded in the build (`beside_source`) or kept beside the binary."""
+
+    module: str
+    path: str
+    beside_source: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One binary. `folder` holds its Go module in this package; `variables` are set by the linker."""
+
+    folder: str
+    what: str
+    binary: str
+    package: str = "."
+    variables: dict[str, str]
+    files: tuple[ModuleFile, ...] = ()
+
+
+_KWOK = "sigs.k8s.io/kwok"
+_KUBERNETES_PLUGIN = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+
+CONTROL_PLANE = Part(
+    folder="kubernetes-cluster",
+    what=f"Kubernetes {KUBERNETES_VERSION} control plane (etcd, API server, controllers, scheduler, kwok)",
+    binary="kubernetes-cluster",
+    variables={
+        f"{_COMPONENT_VERSION}.gitVersion": f"v{KUBERNETES_VERSION}",
+        f"{_COMPONENT_VERSION}.gitMajor": KUBERNETES_VERSION.split(".")[0],
+        f"{_COMPONENT_VERSION}.gitMinor": KUBERNETES_VERSION.split(".")[1],
+    },
+    files=(
+        ModuleFile(module=_KWOK, path="kustomize/stage/node/fast/node-initialize.yaml"),
+        ModuleFile(module=_KWOK, path="kustomize/stage/pod/fast/pod-ready.yaml"),
+        ModuleFile(module=_KWOK, path="kustomize/stage/pod/fast/pod-complete.yaml"),
+        ModuleFile(module=_KWOK, path="kustomize/stage/pod/fast/pod-delete.yaml"),
+    ),
+)
+
+ENGINE = Part(
+    folder="pulumi-cli",
+    what=f"Pulumi {PULUMI_VERSION} (command line and engine)",
+    binary="pulumi",
+    package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{PULUMI_VERSION}"},
+    files=(ModuleFile(module="github.com/pulumi/pulumi/sdk/v3", path="python/cmd/pulumi-language-python-exec"),),
+)
+
+SCALEWAY_PLUGIN = Part(
+    folder="scaleway-plugin",
+    what="Scaleway provider 1.56.1",
+    binary="pulumi-resource-scaleway",
+    variables={"main.version": "1.56.1"},
+)
+
+KUBERNETES_PLUGIN = Part(
+    folder="kubernetes-plugin",
+    what="Kubernetes provider 4.25.0, Helm included",
+    binary="pulumi-resource-kubernetes",
+    variables={"main.version": "4.25.0"},
+    files=tuple(
+        ModuleFile(module=_KUBERNETES_PLUGIN, path=f"cmd/pulumi-resource-kubernetes/{name}.json", beside_source=True)
+        for name in ("schema", "terraform-mapping")
+    ),
+)
+
+ALL = (SCALEWAY_PLUGIN, ENGINE, CONTROL_PLANE, KUBERNETES_PLUGIN)
