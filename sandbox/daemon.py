@@ -42,7 +42,7 @@ def serve(folder: Folder, *, until_stdin_ends: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
     if until_stdin_ends:
-        threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
+        threading.Thread(target=_await_end_of_stdin, args=(over,), daemon=True).start()
     with folder.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,6 +89,11 @@ def _serve(folder: Folder, over: threading.Event) -> None:
         store.close()
         folder.running.unlink(missing_ok=True)
         log.info("stopped")
+
+
+def _await_end_of_stdin(over: threading.Event) -> None:
+    sys.stdin.read()
+    over.set()
 
 
 def _log_to(file: Path) -> None:

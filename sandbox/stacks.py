@@ -35,9 +35,7 @@ def down(folder: Folder, environment: str | None) -> int:
         for name in [environment] if environment else _stacks(folder):
             if name not in _stacks(folder):
                 raise SandboxError(f"{name} is not up: {', '.join(_stacks(folder))} is. Fix: make down ENV=…")
-            if code := _pulumi(folder, running, ["destroy", "--stack", name, "--yes", "--skip-preview"]):
-                return code
-            if code := _pulumi(folder, running, ["stack", "rm", name, "--yes"]):
+            if code := _pulumi(folder, running, ["destroy", "--stack", name, "--yes", "--skip-preview", "--remove"]):
                 return code
     if left := _stacks(folder):
         print(f"the sandbox goes on: {', '.join(left)} is up")

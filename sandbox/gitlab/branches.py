@@ -61,7 +61,7 @@ def _branch(call: Call, project: Record, name: str) -> Record:
         "protected": is_protected(call.store, project, name),
         "default": name == project["default_branch"],
         "can_push": True,
-        "web_url": f"{project['web_url']}/-/tree/{name}",
+        "web_url": f"{call.base_url}{project['web_url']}/-/tree/{name}",
     }
 
 

@@ -229,10 +229,16 @@ def created(body: Any) -> Reply:
     return Reply(status=201, body=body)
 
 
-def user_summary(user: Record | None) -> Record | None:
+def with_web_url(call: Call, record: Record) -> Record:
+    """The record with its page's address on the host that was asked: clients compare it with their own."""
+    return record | {"web_url": call.base_url + record["web_url"]}
+
+
+def user_summary(call: Call, user: Record | None) -> Record | None:
     if user is None:
         return None
-    return {name: user[name] for name in ("id", "username", "name", "state", "avatar_url", "web_url")}
+    names = ("id", "username", "name", "state", "avatar_url", "web_url")
+    return with_web_url(call, {name: user[name] for name in names})
 
 
 def paged(call: Call, items: Sequence[Any]) -> Reply:

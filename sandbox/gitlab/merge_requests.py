@@ -60,7 +60,7 @@ def _people(call: Call, given: dict[str, Any], one: str, several: str) -> list[R
     if numbers is None:
         return None
     users = [call.store.get(USERS, n) for n in numbers if n not in (None, "", 0, "0")]
-    return [s for s in map(user_summary, users) if s]
+    return [s for s in (user_summary(call, u) for u in users) if s]
 
 
 def _labels(value: Any) -> list[str]:
@@ -109,7 +109,7 @@ def create_merge_request(call: Call) -> Reply:
         "updated_at": now(),
         "merged_at": None,
         "closed_at": None,
-        "author": user_summary(caller(call).user),
+        "author": user_summary(call, caller(call).user),
         "assignees": assignees,
         "assignee": assignees[0] if assignees else None,
         "reviewers": _people(call, given, "reviewer_id", "reviewer_ids") or [],
@@ -120,7 +120,7 @@ def create_merge_request(call: Call) -> Reply:
         "force_remove_source_branch": flag(given, "remove_source_branch"),
         "squash": flag(given, "squash"),
         "user_notes_count": 0,
-        "web_url": f"{project['web_url']}/-/merge_requests/{iid}",
+        "web_url": f"{call.base_url}{project['web_url']}/-/merge_requests/{iid}",
         "references": {"short": f"!{iid}", "full": f"{project['path_with_namespace']}!{iid}"},
     }
     return created(call.store.put(MERGE_REQUESTS, f"{project['id']}:{iid}", merge_request))
@@ -202,7 +202,7 @@ def create_note(call: Call) -> Reply:
         "id": note_id,
         "type": None,
         "body": _body(params(call)),
-        "author": user_summary(caller(call).user),
+        "author": user_summary(call, caller(call).user),
         "created_at": now(),
         "updated_at": now(),
         "system": False,

@@ -12,13 +12,12 @@ from sandbox.gitlab.common import (
     paged,
     params,
     project_of,
+    with_web_url,
 )
 from sandbox.store import Record, Store
 from sandbox.web import Call, Reply, Routes
 
 routes = Routes()
-
-WEB = "https://gitlab.example.com"
 
 
 def add_group(store: Store, path: str) -> Record:
@@ -35,7 +34,7 @@ def add_group(store: Store, path: str) -> Record:
             "kind": "group",
             "visibility": "private",
             "parent_id": None,
-            "web_url": f"{WEB}/groups/{path}",
+            "web_url": f"/groups/{path}",
         },
     )
 
@@ -60,8 +59,8 @@ def add_project(store: Store, group: Record, path: str, default_branch: str) -> 
             "topics": [],
             "tag_list": [],
             "ssh_url_to_repo": f"git@gitlab.example.com:{full}.git",
-            "http_url_to_repo": f"{WEB}/{full}.git",
-            "web_url": f"{WEB}/{full}",
+            "http_url_to_repo": f"https://gitlab.example.com/{full}.git",
+            "web_url": f"/{full}",
             "readme_url": None,
             "avatar_url": None,
             "forks_count": 0,
@@ -96,14 +95,16 @@ def list_projects(call: Call) -> Reply:
     who = caller(call)
     wanted = str(params(call).get("search", "")).lower()
     seen = [p for p in call.store.all(PROJECTS) if access_level(call.store, who, p) and wanted in p["name"].lower()]
-    return paged(call, seen)
+    return paged(call, [with_web_url(call, p) for p in seen])
 
 
 @routes.get("/api/v4/projects/<id>", "gitlab.Projects.get")
 def get_project(call: Call) -> Record:
     project = project_of(call)
     level = access_level(call.store, caller(call), project)
-    return project | {"permissions": {"project_access": {"access_level": level}, "group_access": None}}
+    return with_web_url(call, project) | {
+        "permissions": {"project_access": {"access_level": level}, "group_access": None}
+    }
 
 
 @routes.get("/api/v4/projects/<id>/push_rule", "gitlab.ProjectPushRules.get")
@@ -116,4 +117,4 @@ def get_push_rule(call: Call) -> None:
 
 @routes.get("/api/v4/groups/<id>", "gitlab.Groups.get")
 def get_group(call: Call) -> Record:
-    return group_of(call)
+    return with_web_url(call, group_of(call))

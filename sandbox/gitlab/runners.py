@@ -154,7 +154,7 @@ def create_runner(call: Call) -> Reply:
         "project_id": number(given, "project_id") if kind == "project_type" else None,
         "group_id": number(given, "group_id") if kind == "group_type" else None,
         "created_at": now(),
-        "created_by": user_summary(caller(call).user),
+        "created_by": user_summary(call, caller(call).user),
         "contacted_at": None,
     }
     if not _may_manage(call, runner):

@@ -87,7 +87,7 @@ def create_schedule(call: Call) -> Reply:
         "active": True,
         "created_at": now(),
         "updated_at": now(),
-        "owner": user_summary(caller(call).user),
+        "owner": user_summary(call, caller(call).user),
         "inputs": [],
         "variables": [],
     }
@@ -127,7 +127,7 @@ def update_schedule(call: Call) -> Record:
 @routes.post(f"{_ONE}/take_ownership", "gitlab.PipelineSchedules.takeOwnership")
 def take_ownership(call: Call) -> Reply:
     found = _schedule(call)
-    found["owner"] = user_summary(caller(call).user)
+    found["owner"] = user_summary(call, caller(call).user)
     return created(_shown(call.store.put(SCHEDULES, found["id"], found)))
 
 

@@ -1,6 +1,6 @@
 """Users of the GitLab stand-in: the caller, a list by name, one by number. The seed and project tokens make them."""
 
-from sandbox.gitlab.common import USERS, caller, not_found, paged, params, path_number, user_summary
+from sandbox.gitlab.common import USERS, caller, not_found, paged, params, path_number, user_summary, with_web_url
 from sandbox.store import Record, Store
 from sandbox.web import Call, Reply, Routes
 
@@ -19,7 +19,7 @@ def add_user(store: Store, username: str, name: str, *, admin: bool = False, bot
             "state": "active",
             "locked": False,
             "avatar_url": None,
-            "web_url": f"https://gitlab.example.com/{username}",
+            "web_url": f"/{username}",
             "email": f"{username}@noreply.example.com",
             "public_email": "",
             "created_at": "2026-01-01T00:00:00.000Z",
@@ -35,20 +35,20 @@ def add_user(store: Store, username: str, name: str, *, admin: bool = False, bot
     )
 
 
-def _public(user: Record) -> Record:
-    summary = user_summary(user) or {}
+def _public(call: Call, user: Record) -> Record:
+    summary = user_summary(call, user) or {}
     return summary | {k: user[k] for k in ("locked", "public_email", "created_at", "bot")}
 
 
 def _shown(call: Call, user: Record) -> Record:
     """All of it for administrators and for oneself; the public part for others."""
     who = caller(call)
-    return user if who.is_admin or who.id == user["id"] else _public(user)
+    return with_web_url(call, user) if who.is_admin or who.id == user["id"] else _public(call, user)
 
 
 @routes.get("/api/v4/user", "gitlab.Users.current")
 def current(call: Call) -> Record:
-    return caller(call).user
+    return _shown(call, caller(call).user)
 
 
 @routes.get("/api/v4/users", "gitlab.Users.list")

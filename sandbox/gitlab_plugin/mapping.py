@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.gitlab_plugin.diffs import identity, level_key
+from sandbox.gitlab_plugin.diffs import Diff, identity, level_key
 from sandbox.gitlab_plugin.errors import PluginError
 from sandbox.gitlab_plugin.fields import Input, Kind, Resource
 from sandbox.gitlab_plugin.values import UNKNOWN
@@ -136,6 +136,21 @@ def preview_of(resource: Resource, wanted: Mapping[str, Any]) -> State:
     state = {i.name: wanted.get(i.name, UNKNOWN if i.computed else None) for i in resource.inputs}
     state |= {o.name: UNKNOWN for o in resource.outputs}
     return {k: v for k, v in state.items() if v is not None}
+
+
+def after(resource: Resource, state: Mapping[str, Any], inputs: Mapping[str, Any], diff: Diff) -> State:
+    """The state with the wanted inputs, and without the ones that are not wanted any more."""
+    wanted = with_defaults(resource, inputs)
+    return {k: v for k, v in {**state, **wanted}.items() if k in wanted or k not in diff.changed}
+
+
+def planned(resource: Resource, state: Mapping[str, Any], inputs: Mapping[str, Any], diff: Diff) -> State:
+    """The properties that an update would give, as far as they are known."""
+    touched = diff.rotates or "rotates" not in resource.flags
+    unknown = {o.name: UNKNOWN for o in resource.outputs if o.changes and touched}
+    if diff.rotates and "expiresAt" not in inputs:
+        unknown["expiresAt"] = UNKNOWN
+    return after(resource, state, inputs, diff) | unknown
 
 
 def inputs_of(resource: Resource, state: Mapping[str, Any], edition: str | None) -> State:

@@ -64,7 +64,7 @@ class Operations:
 
     async def update(self, state: Mapping[str, Any], inputs: Mapping[str, Any], diff: Diff, today: date) -> State:
         wanted = mapping.with_defaults(self.resource, inputs)
-        known = {**state, **wanted}
+        known = mapping.after(self.resource, state, inputs, diff)
         if "rotates" in self.resource.flags:
             return await self._rotate(known, wanted, today) if diff.rotates else known
         item = mapping.item(self.resource, known)
@@ -78,16 +78,13 @@ class Operations:
             body.pop(field.api, None)
             if field.name in diff.changed:
                 body[field.api] = await self._item_changes(field.name, known, wanted.get(field.name) or [])
-            elif field.kind is Kind.LEVELS and known.get(field.name) is None:
-                known.pop(field.name, None)
         for name in diff.changed:  # what is not wanted any more is said to be empty
             cleared = self.resource.input(name)
             if cleared and cleared.api and cleared.api not in body and name not in wanted and not cleared.create_only:
                 body[cleared.api] = None
         query = mapping.query(self.resource, known)
         answer = await self.client.request(self.resource.update or "put", item, query=query, body=body)
-        kept = {k: v for k, v in known.items() if k in wanted or k not in diff.changed}
-        return mapping.state_of(self.resource, kept, answer)
+        return mapping.state_of(self.resource, known, answer)
 
     async def _item_changes(self, name: str, known: State, wanted: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The changes of one list, worked out against what GitLab has now (the state does not hold every id)."""

@@ -125,9 +125,7 @@ class GitLabProvider(api.Provider):
         known, inputs = plain_map(request.properties), plain_map(request.inputs)
         imported = not inputs
         with _named(f"{resource.label} {request.name}"):
-            if imported and not known.get("id"):
-                known = mapping.from_id(resource, request.resource_id)
-            known.setdefault("id", request.resource_id)
+            known = mapping.from_id(resource, request.resource_id) | known
             operations = self._operations(resource)
             state = await operations.read(known)
             if state is None:
@@ -143,27 +141,20 @@ class GitLabProvider(api.Provider):
     async def update(self, request: api.UpdateRequest) -> api.UpdateResponse:
         resource = _resource(request.type)
         state, inputs = plain_map(request.olds), plain_map(request.news)
-        state.setdefault("id", request.resource_id)
+        state = mapping.from_id(resource, request.resource_id) | state
         secrets = secret_names(request.news)
         diff = diffs.compare(resource, state, inputs, _today())
         if request.preview:
-            planned = state | mapping.with_defaults(resource, inputs)
-            rotated = diff.rotates or "rotates" not in resource.flags
-            unknown = {o.name for o in resource.outputs if o.changes and rotated}
-            if diff.rotates and "expiresAt" not in inputs:
-                unknown.add("expiresAt")
-            preview = mapping.preview_of(resource, planned)
-            known = {n: v if n in unknown else planned[n] for n, v in preview.items() if n in planned or n in unknown}
-            return api.UpdateResponse(_outputs(resource, known, secrets, unknown))
+            planned = mapping.planned(resource, state, inputs, diff)
+            return api.UpdateResponse(_outputs(resource, planned, secrets))
         with _named(f"{resource.label} {request.name}"):
             state = await self._operations(resource).update(state, inputs, diff, _today())
         return api.UpdateResponse(_outputs(resource, state, secrets))
 
     async def delete(self, request: api.DeleteRequest) -> None:
         resource = _resource(request.type)
-        state = plain_map(request.properties)
-        state.setdefault("id", request.resource_id)
         with _named(f"{resource.label} {request.name}"):
+            state = mapping.from_id(resource, request.resource_id) | plain_map(request.properties)
             await self._operations(resource).delete(state)
 
     async def invoke(self, request: api.InvokeRequest) -> api.InvokeResponse:
@@ -199,15 +190,8 @@ def _named(what: str) -> Iterator[None]:
         raise PluginError(f"{what}: {error}") from None
 
 
-def _outputs(
-    resource: Resource, state: Mapping[str, Any], secrets: set[str], unknown: frozenset[str] | set[str] = frozenset()
-) -> Properties:
-    marked = secrets | {o.name for o in resource.outputs if o.secret}
-    return {
-        name: wrapped(value, secret=name in marked and name in state)
-        for name, value in state.items()
-        if name not in unknown or is_unknown(value)
-    }
+def _outputs(resource: Resource, state: Mapping[str, Any], secrets: set[str]) -> Properties:
+    return wrapped_map(state, secrets | {o.name for o in resource.outputs if o.secret})
 
 
 def _refreshed(resource: Resource, name: str, old: Any, state: State) -> Any:

@@ -14,7 +14,7 @@ import grpc  # type: ignore[import-untyped]
 import grpc.aio  # type: ignore[import-untyped]
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from sandbox.gitlab_plugin import VERSION
 from sandbox.gitlab_plugin.errors import PluginError
@@ -46,10 +46,17 @@ class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         )
 
 
+class _Servicer(ProviderServicer):
+    async def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
+        """What is gone has no properties at all: the engine takes an empty map for a thing, and would import it."""
+        found: provider_pb2.ReadResponse = await super().Read(request, context)  # type: ignore[no-untyped-call]
+        return found if found.id else provider_pb2.ReadResponse()
+
+
 async def _serve(engine: str) -> None:
     provider = GitLabProvider()
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS, interceptors=[_Errors()])
-    servicer = ProviderServicer(sys.argv[1:], VERSION, provider, engine_address=engine)
+    servicer = _Servicer(sys.argv[1:], VERSION, provider, engine_address=engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

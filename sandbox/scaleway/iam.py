@@ -3,8 +3,6 @@
 Owns who exists and with which key. Policies are `iam_policies`; nothing here decides what a key may do.
 """
 
-from datetime import UTC, datetime
-
 from sandbox.scaleway.common import (
     API_KEYS,
     APPLICATIONS,
@@ -23,7 +21,6 @@ from sandbox.scaleway.common import (
     permissions_denied,
     query_flag,
     shown,
-    timestamp,
     touched,
 )
 from sandbox.scaleway.iam_policies import release_policies
@@ -179,15 +176,12 @@ def create_key(call: Call) -> Record:
         bearer = {"user_id": user_id}
     else:
         raise invalid("bearer", "required", "either application_id or user_id must be set")
-    expires_at = fields.moment("expires_at")
-    if expires_at is not None and expires_at <= timestamp(datetime.now(UTC)):
-        raise invalid("expires_at", "constraint", "must be in the future")
     key = new_api_key(
         organization_id=call.caller.organization_id,
         default_project_id=_default_project(call, fields) or call.caller.organization_id,
         bearer=bearer,
         description=fields.text("description"),
-        expires_at=expires_at,
+        expires_at=_expiry(fields),
     )
     return shown(call.store.put(API_KEYS, key["access_key"], key))
 
@@ -215,6 +209,8 @@ def update_key(call: Call) -> Record:
     changes = fields.changes(text=["description"])
     if project_id := _default_project(call, fields):
         changes["default_project_id"] = project_id
+    if expires_at := _expiry(fields):
+        changes["expires_at"] = expires_at
     return _without_secret(touched(call.store, API_KEYS, key, **changes))
 
 
@@ -222,6 +218,13 @@ def update_key(call: Call) -> Record:
 def delete_key(call: Call) -> None:
     key = find(call, API_KEYS, "api_key", call.args["access_key"])
     call.store.delete(API_KEYS, key["access_key"])
+
+
+def _expiry(fields: Fields) -> str | None:
+    expires_at = fields.moment("expires_at")
+    if expires_at is not None and expires_at <= now():
+        raise invalid("expires_at", "constraint", "must be in the future")
+    return expires_at
 
 
 def _default_project(call: Call, fields: Fields) -> str | None:

@@ -281,7 +281,8 @@ def cluster_routes(planes: ControlPlanes) -> Routes:
         for rule in rules:
             call.store.put(ACLS, rule["id"], rule | {"_cluster_id": cluster["id"]})
         # The recordings have a cluster `ready` afterwards even where it never had a pool.
-        changed(call, cluster, _pool_required=False, _served=True)
+        served = cluster["_served"] or cluster["_pool_required"]
+        changed(call, cluster, _pool_required=False, _served=served)
         return {"rules": rules}
 
     @routes.put(f"{_CLUSTER_RULE}/acls", "k8s.SetClusterACLRules")

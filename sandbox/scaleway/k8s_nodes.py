@@ -31,23 +31,15 @@ def resize(store: Store, planes: ControlPlanes, cluster: Record, pool: Record) -
     """Adds or removes nodes until there are as many as the pool's size, and tells the control plane."""
     nodes = store.all(NODES, pool_id=pool["id"])
     for node in nodes[pool["size"] :]:
-        _remove(store, node)
+        remove(store, node)
     for _ in range(pool["size"] - len(nodes)):
         _add(store, cluster, pool)
     apply(store, planes, pool)
 
 
-def replace(store: Store, planes: ControlPlanes, cluster: Record, pool: Record, node: Record) -> Record:
-    """A new node in the place of this one; returns it."""
-    _remove(store, node)
-    new = _add(store, cluster, pool)
-    apply(store, planes, pool)
-    return new
-
-
 def remove_all(store: Store, pool_id: str) -> None:
     for node in store.all(NODES, pool_id=pool_id):
-        _remove(store, node)
+        remove(store, node)
 
 
 def apply(store: Store, planes: ControlPlanes, pool: Record) -> None:
@@ -135,7 +127,7 @@ def _dns(name: str) -> str:
     return re.sub(r"[^a-z0-9-]", "-", name.lower())
 
 
-def _add(store: Store, cluster: Record, pool: Record) -> Record:
+def _add(store: Store, cluster: Record, pool: Record) -> None:
     node_id, moment = new_id(), now()
     name = node_name(cluster["name"], pool["name"], node_id)
     public_ip = None
@@ -160,22 +152,22 @@ def _add(store: Store, cluster: Record, pool: Record) -> Record:
     network = store.get(PRIVATE_NETWORKS, cluster["private_network_id"])
     if network is not None:
         add_addresses(store, network, name)
-    return store.put(NODES, node_id, node)
+    store.put(NODES, node_id, node)
 
 
-def _remove(store: Store, node: Record) -> None:
+def remove(store: Store, node: Record) -> None:
     remove_addresses(store, node["name"])
     store.delete(NODES, node["id"])
 
 
 def refresh(store: Store, planes: ControlPlanes, pool: Record) -> None:
-    """Brings the records of the pool's nodes up to what the control plane says."""
+    """Brings the records of the pool's nodes up to what the control plane says.
+
+    A node that was ready stays so while its labels or taints change, although the control plane is busy with them.
+    """
     ready = are_ready(planes, pool)
     for node in store.all(NODES, pool_id=pool["id"]):
-        known = node["status"] == "ready"
-        status = "ready" if ready else "not_ready" if known else node["status"]
-        if pool["status"] == "deleting":
-            status = "deleting"
+        status = "deleting" if pool["status"] == "deleting" else "ready" if ready else node["status"]
         if status != node["status"]:
             conditions = {
                 "DiskPressure": "False",

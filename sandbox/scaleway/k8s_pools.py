@@ -18,6 +18,8 @@ from sandbox.scaleway.common import (
     new_id,
     now,
     paged,
+    precondition_failed,
+    query_flag,
     shown,
     touched,
     transient_state,
@@ -236,14 +238,26 @@ def pool_routes(planes: ControlPlanes) -> Routes:
         _pool(call, planes, _node(call)["pool_id"])
         return shown(_node(call))
 
-    @routes.post(f"{_NODE_RULE}/replace", "k8s.ReplaceNode")
-    def replace_node(call: Call) -> Record:
+    def removed(call: Call, *, replaced: bool) -> Record:
+        """The node goes; a new one takes its place, or the pool gets smaller."""
         node = _node(call)
         pool = _pool(call, planes, node["pool_id"])
         if pool["status"] == "deleting":
             raise transient_state("pool", pool["id"], "deleting")
-        pool = touched(call.store, POOLS, pool, status="scaling")
-        k8s_nodes.replace(call.store, planes, k8s_nodes.cluster_of(call.store, pool), pool, node)
+        size = pool["size"] if replaced else pool["size"] - 1
+        if pool["autoscaling"] and size < pool["min_size"]:
+            raise precondition_failed("resource_not_deletable", "the pool must keep its min_size")
+        pool = touched(call.store, POOLS, pool, status="scaling", size=size)
+        k8s_nodes.remove(call.store, node)
+        k8s_nodes.resize(call.store, planes, k8s_nodes.cluster_of(call.store, pool), pool)
         return shown(node | {"status": "deleting", "updated_at": now()})
+
+    @routes.post(f"{_NODE_RULE}/replace", "k8s.ReplaceNode")
+    def replace_node(call: Call) -> Record:
+        return removed(call, replaced=True)
+
+    @routes.delete(_NODE_RULE, "k8s.DeleteNode")
+    def delete_node(call: Call) -> Record:
+        return removed(call, replaced=bool(query_flag(call, "replace")))
 
     return routes

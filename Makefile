@@ -1,0 +1,48 @@
+# One way to do it: `make help` lists the commands. ENV names the environment (a Pulumi.<ENV>.yaml); TOOLCHAIN=system
+# uses the Pulumi and the plugins that are installed on this machine.
+PYTHON ?= python3
+VENV := .venv/bin/python
+MAKEFLAGS += --no-print-directory
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview down check lint test lock
+
+help: ## list the commands
+	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-10s %s\n", $$1, $$2 }'
+
+up: .venv/ready ## bring an environment up in the sandbox (default: dev)
+	@$(VENV) -m sandbox up $(ENV)
+
+preview: .venv/ready ## show what `make up` would change
+	@$(VENV) -m sandbox preview $(ENV)
+
+down: .venv/ready ## destroy an environment (default: all), then stop the sandbox
+	@$(VENV) -m sandbox down $(ENV)
+
+check: lint ## lint, types, and the tests that need no engine (under a minute)
+	@$(VENV) -m pytest -m "not engine"
+
+lint: .venv/ready
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m ruff check .
+	@$(VENV) -m mypy
+	@.venv/bin/lint-imports --no-logo
+
+test: .venv/ready ## every test, with the real engine and control planes
+	@$(VENV) -m sandbox.toolchain.build > /dev/null
+	@$(VENV) -m pytest
+
+lock: .venv/ready ## write constraints.txt anew from what .venv holds
+	@{ echo "# Written by \`make lock\`: what the pinned requirements bring, pinned as well."; \
+	  $(VENV) -m pip freeze --exclude pip --exclude setuptools; } > constraints.txt
+
+.venv/ready: requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: $(PYTHON) is older than 3.11. Fix: make PYTHON=python3.11 …" >&2; exit 1; }
+	@echo "Installing the Python packages into .venv …"
+	@$(PYTHON) -m venv .venv
+	@$(VENV) -m pip install --quiet -r requirements-dev.txt
+	@touch $@
