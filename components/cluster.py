@@ -65,7 +65,7 @@ class Cluster(pulumi.ComponentResource):
                 expander=settings.autoscaler.expander,
             ),
             tags=["gitlab-ci", args.environment],
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(additional_secret_outputs=["kubeconfigs"])),
+            opts=child,
         )
         system_pool = scaleway.kubernetes.Pool(
             f"{name}-system-pool",

@@ -52,7 +52,7 @@ class GitlabProject(pulumi.ComponentResource):
         }
         for key, value in {**plain, **args.settings.variables}.items():
             self._variable(name, key, value)
-        self._variable(name, "PRIVATE_TOKEN", token.token, secret=True)
+        self._variable(name, "PRIVATE_TOKEN", pulumi.Output.secret(token.token), secret=True)
         self.register_outputs({"projectId": self.project_id, "branch": self.branch})
 
     def _protection(self, name: str, branch: BranchSettings, enterprise: bool) -> pulumi.Output[str]:

@@ -1,10 +1,162 @@
+"""`__main__.py` with each of the three real stack files: exactly these resources, inputs, dependencies and outputs.
+
+`expected/<stack>.yaml` is what each declares, for a reader of a merge request; after a wanted change it is written anew by
+`UPDATE_EXPECTED=1 .venv/bin/python -m pytest tests/program`, and its diff is reviewed.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
+
+Program = Any  # conftest's, which is no module to import from
+RunProgram = Callable[..., Program]
+
+STACKS = ("dev", "preprod", "prod")
 
 
-@pytest.mark.parametrize("stack", ["dev", "preprod", "prod"])
-def test_runs(stack, run_program):
-    program = run_program(stack)
-    import json
-    print(json.dumps({k: vars(v) for k,v in program.resources.items()}, indent=1)[:6000])
-    print(program.outputs)
-    assert 0
+class _Readable(yaml.SafeDumper):
+    """Text of several lines as such, so that config.toml can be read in a diff."""
+
+
+_Readable.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+
+
+@pytest.fixture(scope="session", params=STACKS)
+def stack(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def program(stack: str, run_program: RunProgram) -> Program:
+    return run_program(stack)
+
+
+def test_declares_exactly_what_is_expected(stack: str, program: Program) -> None:
+    declared = {
+        "resources": {
+            name: {k: v for k, v in r.items() if k != "name" and v not in ("", [], {})}
+            for name, r in sorted(program.resources.items())
+        },
+        "outputs": program.outputs,
+    }
+    file = Path(__file__).parent / "expected" / f"{stack}.yaml"
+    if os.environ.get("UPDATE_EXPECTED"):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(yaml.dump(declared, Dumper=_Readable, width=120, allow_unicode=True))
+    assert declared == yaml.safe_load(file.read_text())
+
+
+def test_runner_pool_is_tainted_and_the_system_pool_is_not(stack: str, program: Program) -> None:
+    runner, system = program.resources["runner-pool-pool"]["inputs"], program.resources["cluster-system-pool"]["inputs"]
+    taint = {"key": f"gitlab-runner-jobs-{stack}-reserved", "value": "true", "effect": "NoSchedule"}
+    assert runner["taints"] == [taint]
+    assert "taints" not in system
+    assert runner["name"] == stack
+    assert (runner["nodeType"], runner["size"], runner["autohealing"]) == ("GP1-XS", 2, True)
+
+
+def test_only_what_needs_the_cluster_waits_for_it(program: Program) -> None:
+    free = [
+        name
+        for name, r in program.resources.items()
+        if r["type"].startswith(("scaleway:iam", "scaleway:secrets", "scaleway:network", "gitlab:"))
+    ]
+    assert len(free) >= 13
+    for name in free:
+        assert not {n for n in program.depends_on(name) if n.startswith(("cluster", "runner-pool"))}, name
+
+
+def test_kubernetes_waits_for_the_system_pool_and_not_for_the_runner_pool(program: Program) -> None:
+    inside = [n for n, r in program.resources.items() if r["type"].startswith("kubernetes:")]
+    assert {"namespaces-jobs", "runner-deploy-release", "runner-deploy-secrets-api-key"} <= set(inside)
+    assert "cluster-system-pool" in program.resources["cluster-provider"]["depends_on"]
+    for name in inside:
+        assert "runner-pool-pool" not in program.depends_on(name)
+        if program.resources[name]["type"].startswith("kubernetes:"):
+            assert program.resources[name]["provider"] == "cluster-provider"
+
+
+def test_keys_and_tokens_are_secret_wherever_they_go(program: Program) -> None:
+    resources = program.resources
+    assert resources["runner-deploy-secrets-api-key"]["inputs"]["stringData"] == "[secret]"
+    assert resources["runner-deploy-secrets-tokens"]["inputs"]["stringData"] == "[secret]"
+    assert resources["runner-deploy-credentials-copy-version"]["inputs"]["data"] == "[secret]"
+    assert resources["cluster-provider"]["inputs"]["kubeconfig"] == "[secret]"
+    assert resources["gitlab-private-token"]["inputs"]["value"] == "[secret]"
+    assert "secretKey" in resources["runner-deploy-credentials-key"]["secret_outputs"]
+    assert "kubeconfigs" in resources["cluster-kapsule"]["secret_outputs"]
+
+
+def test_no_variable_can_hold_a_cloud_key(program: Program) -> None:
+    names = {r["inputs"]["key"] for r in program.of_type("ProjectVariable")}
+    assert names == {
+        "GITLAB_USER_MAILINGLIST_ID",
+        "KUBE_NAMESPACE",
+        "PRIVATE_TOKEN",
+        "PULUMI_STACK",
+        "SCW_DEFAULT_REGION",
+        "SCW_DEFAULT_ZONE",
+    }
+    secret = program.resources["gitlab-private-token"]["inputs"]
+    assert secret["masked"] is secret["hidden"] is secret["protected"] is True
+
+
+def test_variables_are_scoped_to_the_environment(stack: str, program: Program) -> None:
+    assert {r["inputs"]["environmentScope"] for r in program.of_type("ProjectVariable")} == {stack}
+
+
+def test_runner_is_locked_protected_and_takes_no_untagged_job(stack: str, program: Program) -> None:
+    inputs = program.resources["runner-deploy-registration"]["inputs"]
+    assert inputs["locked"] is True
+    assert inputs["untagged"] is False
+    assert inputs["accessLevel"] == "ref_protected"
+    assert inputs["tagLists"] == [f"k8s-{stack}-runner"]
+    assert inputs["runnerType"] == "project_type"
+
+
+@pytest.mark.parametrize(
+    ("enterprise", "present", "absent"),
+    [
+        (True, {"allowedToPushes", "allowedToMerges"}, {"pushAccessLevel", "mergeAccessLevel"}),
+        (False, {"pushAccessLevel", "mergeAccessLevel"}, {"allowedToPushes", "allowedToMerges"}),
+    ],
+)
+def test_branch_protection_speaks_both_kinds_of_gitlab(
+    run_program: RunProgram, enterprise: bool, present: set[str], absent: set[str]
+) -> None:
+    gitlab = {
+        "project": "acme/app",
+        "mailingListUserId": 2,
+        "enterprise": enterprise,
+        "branch": {"name": "main", "mergeAccessLevel": "developer"},
+    }
+    inputs = run_program("dev", {"gitlab": gitlab}).resources["gitlab-branch"]["inputs"]
+    assert present <= set(inputs)
+    assert not absent & set(inputs)
+    assert inputs["allowForcePush"] is False
+
+
+def test_projects_given_by_id_are_taken_and_not_created(run_program: RunProgram) -> None:
+    ids = {n: f"{i}1111111-2222-3333-4444-555555555555" for i, n in enumerate(("devops", "target", "credentials"))}
+    program = run_program("dev", {"projects": {name: {"id": value} for name, value in ids.items()}})
+    assert program.of_type("account/project:Project") == []
+    assert program.resources["cluster-kapsule"]["inputs"]["projectId"] == ids["devops"]
+    assert program.resources["runner-deploy-credentials-policy"]["inputs"]["rules"][0]["projectIds"] == [ids["target"]]
+    assert program.resources["runner-deploy-credentials-copy"]["inputs"]["projectId"] == ids["credentials"]
+
+
+def test_the_autoscaler_owns_the_size_of_its_pool(run_program: RunProgram) -> None:
+    assert run_program("prod").resources["runner-pool-pool"]["ignore_changes"] == ["size"]
+    assert run_program("dev").resources["runner-pool-pool"]["ignore_changes"] == []
+
+
+def test_wrong_settings_declare_nothing_and_leave_no_traceback(run_program: RunProgram) -> None:
+    with pytest.raises(AssertionError, match=r"runnerPool\.size = -1 \(Pulumi\.dev\.yaml\): must be at least 0"):
+        run_program("dev", {"runnerPool": {"name": "dev", "size": -1}})

@@ -1,0 +1,120 @@
+"""Runs `__main__.py` as it is, on Pulumi's mocks, in this process, and prints every registration as JSON.
+
+Called by the tests in a process of its own, as the engine runs the program: STACK is the first argument, the settings
+come on standard input as the engine gives them.
+"""
+
+import asyncio
+import json
+import runpy
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc
+from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.stack import Stack, run_pulumi_func
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "kapsule-devops"
+SECRET = "[secret]"
+
+
+@dataclass
+class Registered:
+    """One resource as the program registered it. Secret inputs read `[secret]`; `depends_on` are logical names."""
+
+    type: str
+    name: str
+    parent: str
+    provider: str
+    inputs: dict[str, Any]
+    depends_on: list[str] = field(default_factory=list)
+    secret_outputs: list[str] = field(default_factory=list)
+    ignore_changes: list[str] = field(default_factory=list)
+
+
+def _shown(value: Any) -> Any:
+    if rpc.is_rpc_secret(value):
+        return SECRET
+    if isinstance(value, dict):
+        return {k: _shown(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_shown(v) for v in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # on the wire every number is a float
+    return value
+
+
+class _Provider(mocks.Mocks):
+    """Gives each resource the outputs that others read, recognisable by the name of the resource."""
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override] # a plain answer is one, too
+        assert args.token == "gitlab:index/getProject:getProject", f"the program asks for {args.token}"
+        return {"id": "42", "pathWithNamespace": args.args["pathWithNamespace"]}
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        state: dict[str, Any] = dict(args.inputs)
+        match args.typ:
+            case "scaleway:kubernetes/cluster:Cluster":
+                state["apiserverUrl"] = "https://api.example"
+                state["kubeconfigs"] = [
+                    {"configFile": "KUBECONFIG", "host": "h", "token": "t", "clusterCaCertificate": "c"}
+                ]
+            case "scaleway:iam/application:Application":
+                state["organizationId"] = "organization"
+            case "scaleway:iam/apiKey:ApiKey":
+                state |= {"accessKey": "SCWXXXXXXXXXXXXXXXXX", "secretKey": "SECRET-KEY"}
+            case "gitlab:index/userRunner:UserRunner":
+                state["token"] = "glrt-TOKEN"
+            case "gitlab:index/projectAccessToken:ProjectAccessToken":
+                state["token"] = "glpat-TOKEN"
+        return (f"{args.name}-id" if args.custom else None), state
+
+
+class _Recorder(mocks.MockMonitor):
+    def __init__(self) -> None:
+        super().__init__(_Provider())
+        self.registered: dict[str, Registered] = {}
+
+    def RegisterResource(self, request: Any) -> Any:
+        if request.type != "pulumi:pulumi:Stack":
+            self.registered[request.name] = Registered(
+                type=request.type,
+                name=request.name,
+                parent=request.parent.rpartition("::")[2],
+                provider=request.provider.split("::")[-2] if request.provider else "",
+                inputs=_shown(rpc.deserialize_properties(request.object, keep_unknowns=True)),
+                depends_on=sorted({urn.rpartition("::")[2] for urn in request.dependencies}),
+                secret_outputs=sorted(request.additionalSecretOutputs),
+                ignore_changes=list(request.ignoreChanges),
+            )
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+
+async def _run() -> dict[str, Any]:
+    """The program to its end, every registration awaited; what it exported, secrets as `[secret]`."""
+
+    async def program() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"))
+
+    await run_pulumi_func(program)
+    root = get_root_resource()
+    assert isinstance(root, Stack)
+    exported = {name: pulumi.Output.from_input(value) for name, value in root.outputs.items()}
+    return {n: SECRET if await o.is_secret() else await o.future() for n, o in exported.items()}
+
+
+def main() -> None:
+    recorder = _Recorder()
+    mocks.set_mocks(recorder.mocks, project=PROJECT, stack=sys.argv[1], preview=False, monitor=recorder)
+    pulumi.runtime.set_all_config(json.load(sys.stdin))
+    outputs = asyncio.get_event_loop().run_until_complete(_run())
+    print(json.dumps({"resources": [asdict(r) for r in recorder.registered.values()], "outputs": outputs}))
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    main()
