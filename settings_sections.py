@@ -3,9 +3,10 @@
 Owns the rules that concern one key. Does not own rules between keys, nor reading: `settings.py` does.
 """
 
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 DNS_LABEL = r"^[a-z]([a-z0-9-]*[a-z0-9])?$"
@@ -59,24 +60,38 @@ class ProjectsSettings(Section):
     """Three projects, so that a key for one cannot reach the others."""
 
     devops: ProjectSettings = setting(
-        about="Holds the runners' cluster and its network.", consequence="the cluster has no place"
+        about="Holds the runners' cluster and its network.",
+        consequence="the cluster has no place",
+        example={"name": "devops-dev"},
     )
     target: ProjectSettings = setting(
-        about="What the pipeline's key may change: applications live here.", consequence="the key has no scope"
+        about="What the pipeline's key may change: applications live here.",
+        consequence="the key has no scope",
+        example={"name": "app-dev"},
     )
     credentials: ProjectSettings = setting(
-        about="Holds the copies of the keys in Secret Manager.", consequence="the copies have no place of their own"
+        about="Holds the copies of the keys in Secret Manager.",
+        consequence="the copies have no place of their own",
+        example={"name": "credentials-dev"},
     )
+
+
+def _network_address(value: str) -> str:
+    try:
+        IPv4Network(value)
+    except ValueError:
+        raise ValueError("must be the address of a network, without bits of a host") from None
+    return value
 
 
 class NetworkSettings(Section):
     """The private network that the cluster is attached to."""
 
-    ipv4_subnet: str = setting(
+    ipv4_subnet: Annotated[str, AfterValidator(_network_address)] = setting(
         "172.16.0.0/22",
         about="Its IPv4 range (CIDR, /20 to /28).",
         consequence="nodes get no address",
-        pattern=r"^(\d{1,3}\.){3}\d{1,3}/2[0-8]$",
+        pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/2[0-8]$",
     )
 
 
@@ -103,13 +118,13 @@ class AutoscalerSettings(Section):
         "10m",
         about="How long after a node was added none is removed (Go duration).",
         consequence="the autoscaler ignores it",
-        pattern=r"^\d+[smh]$",
+        pattern=r"^[0-9]+[smh]$",
     )
     scale_down_unneeded_time: str = setting(
         "10m",
         about="How long a node must be idle before it is removed (Go duration).",
         consequence="the autoscaler ignores it",
-        pattern=r"^\d+[smh]$",
+        pattern=r"^[0-9]+[smh]$",
     )
     scale_down_utilization_threshold: float = setting(
         0.5,
@@ -144,7 +159,7 @@ class ClusterSettings(Section):
         "1.35",
         about="Kubernetes version: minor (1.35, patched by auto-upgrade) or exact (1.35.3, without it).",
         consequence="Kapsule has no such version",
-        pattern=r"^1\.\d{2}(\.\d+)?$",
+        pattern=r"^1\.[0-9]{2}(\.[0-9]+)?$",
     )
     type: str = setting(
         "kapsule",
@@ -221,7 +236,7 @@ class KubernetesSettings(Section):
         pattern=DNS_LABEL,
         max_length=63,
     )
-    app_kubeconfig_secret: str | None = setting(
+    app_kubeconfig: str | None = setting(
         None,
         about="Name of an existing secret in the jobs' namespace whose key `config` is mounted as /root/.kube/config.",
         consequence="job pods wait for it and never start",
@@ -264,43 +279,43 @@ class RunnerSettings(Section):
         "alpine:3.22",
         about="Image of jobs that name none.",
         consequence="such jobs fail",
-        pattern=r"^[\w./-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$",
+        pattern=r"^[A-Za-z0-9_./-]+(:[A-Za-z0-9_.-]+)?(@sha256:[0-9a-f]{64})?$",
     )
     helper_image: str = setting(
         "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v18.9.0",
         about="Image of the helper container; the runner's own version.",
         consequence="jobs fail before they start",
-        pattern=r"^[\w./-]+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$",
+        pattern=r"^[A-Za-z0-9_./-]+(:[A-Za-z0-9_.-]+)?(@sha256:[0-9a-f]{64})?$",
     )
     cpu_request: str = setting(
         "500m",
         about="CPU of the build container (Kubernetes quantity).",
         consequence="Kubernetes refuses job pods",
-        pattern=r"^\d+m?$",
+        pattern=r"^[0-9]+m?$",
     )
     memory_request: str = setting(
         "1Gi",
         about="Memory of the build container (Kubernetes quantity).",
         consequence="Kubernetes refuses job pods",
-        pattern=r"^\d+(Mi|Gi)$",
+        pattern=r"^[0-9]+(Mi|Gi)$",
     )
     service_cpu_request: str = setting(
-        "100m", about="CPU of each service container.", consequence="Kubernetes refuses job pods", pattern=r"^\d+m?$"
+        "100m", about="CPU of each service container.", consequence="Kubernetes refuses job pods", pattern=r"^[0-9]+m?$"
     )
     service_memory_request: str = setting(
         "128Mi",
         about="Memory of each service container.",
         consequence="Kubernetes refuses job pods",
-        pattern=r"^\d+(Mi|Gi)$",
+        pattern=r"^[0-9]+(Mi|Gi)$",
     )
     helper_cpu_request: str = setting(
-        "100m", about="CPU of the helper container.", consequence="Kubernetes refuses job pods", pattern=r"^\d+m?$"
+        "100m", about="CPU of the helper container.", consequence="Kubernetes refuses job pods", pattern=r"^[0-9]+m?$"
     )
     helper_memory_request: str = setting(
         "128Mi",
         about="Memory of the helper container.",
         consequence="Kubernetes refuses job pods",
-        pattern=r"^\d+(Mi|Gi)$",
+        pattern=r"^[0-9]+(Mi|Gi)$",
     )
 
 
@@ -311,7 +326,7 @@ class RunnerChartSettings(Section):
         "0.86.0",
         about="Exact version of the chart.",
         consequence="an update changes it unseen",
-        pattern=r"^\d+\.\d+\.\d+$",
+        pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$",
     )
     repository: str = setting(
         "https://charts.gitlab.io",
@@ -364,7 +379,7 @@ class GitlabSettings(Section):
         about="Path of the project, with its groups.",
         consequence="GitLab finds no project",
         example="acme/app",
-        pattern=r"^[\w.-]+(/[\w.-]+)+$",
+        pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
     )
     enterprise: bool = setting(
         True,

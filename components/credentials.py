@@ -1,6 +1,5 @@
 """The cloud credential of one runner: who it is, what it may do, its key, and the copy in Secret Manager."""
 
-import base64
 from dataclasses import dataclass
 
 import pulumi
@@ -92,7 +91,7 @@ class Credentials(pulumi.ComponentResource):
         scaleway.secrets.Version(
             f"{name}-copy-version",
             secret_id=secret.id,
-            data=self.config_yaml.apply(lambda text: base64.b64encode(text.encode()).decode()),
+            data=self.config_yaml,  # the provider encodes it
             description=key.access_key.apply(lambda access_key: f"key {access_key}"),
             region=args.location.region,
             opts=child,

@@ -161,7 +161,7 @@ def chart_values(environment: Settings, settings: RunnerSettings) -> ChartValues
     mounts = [
         SecretVolume(name=names.api_key_secret, mount_path=SCALEWAY_CONFIG_FOLDER, items={CONFIG_FILE: CONFIG_FILE})
     ]
-    if kubeconfig := environment.kubernetes.app_kubeconfig_secret:
+    if kubeconfig := environment.kubernetes.app_kubeconfig:
         mounts.append(SecretVolume(name=kubeconfig, mount_path=KUBECONFIG_FOLDER, items={"config": "config"}))
     executor = KubernetesExecutor(
         namespace=shared.namespace,

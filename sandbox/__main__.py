@@ -18,10 +18,13 @@ def _start(folder: Folder, _: argparse.Namespace) -> int:
 
 def _serve(folder: Folder, arguments: argparse.Namespace) -> int:
     from sandbox.daemon import AlreadyRunningError, serve
+    from sandbox.home import HomeError
+    from sandbox.lifecycle import build_toolchain
 
+    build_toolchain()
     try:
         serve(folder, until_stdin_ends=arguments.until_stdin_ends)
-    except AlreadyRunningError as error:
+    except (AlreadyRunningError, HomeError) as error:
         raise SandboxError(str(error)) from None
     return 0
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sandbox.requests import RequestLog, masked
-from sandbox.web import Call, Reply, Routes
+from sandbox.web import ApiError, Call, Reply, Routes
 
 
 def admin_routes(prefix: str, requests: RequestLog, reset: Callable[[], None]) -> Routes:
@@ -23,7 +23,10 @@ def admin_routes(prefix: str, requests: RequestLog, reset: Callable[[], None]) -
     @routes.add("GET", "/_sandbox/requests", "_sandbox.requests", public=True)
     def recorded(call: Call) -> Reply:
         """The request log of both stand-ins; `?after=N` for what came later."""
-        return Reply(body=requests.entries(int(call.query.get("after", "0"))))
+        after = call.query.get("after", "0")
+        if not (after.isascii() and after.isdigit()):
+            raise ApiError(400, {"message": f"after={after} is not a number of a request"})
+        return Reply(body=requests.entries(int(after)))
 
     @routes.add("POST", "/_sandbox/reset", "_sandbox.reset", public=True)
     def reset_everything(call: Call) -> Reply:

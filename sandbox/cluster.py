@@ -151,21 +151,26 @@ class _Plane:
             return False
 
     def _supervise(self) -> None:
-        client = Client(config=KubeConfig.from_dict(yaml.safe_load(self.kubeconfig("sandbox"))), trust_env=False)
-        while not self._stopping.is_set():
-            self._restart_the_dead()
-            self.changed.clear()
-            with self.lock:
-                desired = dict(self.desired)
-            try:
-                settled = reconcile(client, desired)
-            except (HTTPError, OSError) as error:
-                log.warning("cluster %s: nodes not settled, trying again: %s", self.id, error)
-                settled = {}
-            with self.lock:
-                self.settled = settled if desired == self.desired else {}
-                done = all(settled.get(pool) for pool in self.desired)
-            self.changed.wait(_RESYNC_SECONDS if done else _POLL_SECONDS)
+        config = KubeConfig.from_dict(yaml.safe_load(self.kubeconfig("sandbox")))
+        with Client(config=config, trust_env=False) as client:
+            while not self._stopping.is_set():
+                self._restart_the_dead()
+                self.changed.clear()
+                done = self._settle(client)
+                self.changed.wait(_RESYNC_SECONDS if done else _POLL_SECONDS)
+
+    def _settle(self, client: Client) -> bool:
+        """One step towards the nodes that the pools want; True when all are there and ready."""
+        with self.lock:
+            desired = dict(self.desired)
+        try:
+            settled = reconcile(client, desired)
+        except (HTTPError, OSError) as error:
+            log.warning("cluster %s: nodes not settled, trying again: %s", self.id, error)
+            settled = {}
+        with self.lock:
+            self.settled = settled if desired == self.desired else {}
+            return all(settled.get(pool) for pool in self.desired)
 
     def _restart_the_dead(self) -> None:
         for part, process in list(self._processes.items()):

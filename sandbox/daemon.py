@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from sandbox import gitlab, scaleway
+from sandbox import gitlab, home, scaleway
 from sandbox.admin import admin_routes
 from sandbox.charts import repository
 from sandbox.cluster import LocalControlPlanes
@@ -48,6 +48,7 @@ def serve(folder: Folder, *, until_stdin_ends: bool) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunningError(f"a sandbox runs in {folder.root}") from None
+        home.prepare(folder, home.chosen_toolchain())
         _serve(folder, over)
 
 

@@ -33,6 +33,11 @@ class HomeError(Exception):
     """The toolchain that was asked for is not there; the message says what to do."""
 
 
+def chosen_toolchain() -> str:
+    """$TOOLCHAIN: `built` (default) or `system`."""
+    return os.environ.get("TOOLCHAIN") or BUILT
+
+
 def toolchain_parts(toolchain: str) -> tuple[Part, ...]:
     """What must be built for TOOLCHAIN=`built` (all of it) or `system` (the control plane only)."""
     if toolchain not in (BUILT, SYSTEM):
@@ -67,8 +72,21 @@ def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.
 # In the project folder's copies: the lines of a secrets provider go, the program and its environment stay where they are.
 _COMMAND = """\
 checkout={checkout}
-if [ "$(pwd -P)" = "$checkout" ] && [ "${{1:-}}" != config ]; then
+command=
+skip=
+for word do
+  case "$skip$word" in
+    -s|--stack|-C|--cwd|-v|--verbose|--color|--config-file|--memprofilerate|--otel-traces|--profiling|--tracing) skip=. ;;
+    -*) ;;
+    .*) skip= ;;
+    *) command=$word; break ;;
+  esac
+done
+if [ "$(pwd -P)" = "$checkout" ] && [ "$command" != config ]; then
   project={project}
+  for copy in "$project"/Pulumi.*.yaml; do
+    [ -e "$checkout/${{copy##*/}}" ] || rm -f "$copy"
+  done
   for file in "$checkout"/Pulumi.*.yaml; do
     copy="$project/${{file##*/}}"
     sed -E '/^(secretsprovider|encryptionsalt|encryptedkey):/d' "$file" > "$copy.$$"

@@ -1,5 +1,6 @@
 """Starts, stops, finds and empties the background sandbox. Each waits for the state itself, not for a time."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from typing import Any
 
 from sandbox.folder import CHECKOUT, Folder
@@ -24,22 +26,23 @@ class SandboxError(Exception):
 
 def start(folder: Folder) -> Running:
     """The running sandbox, started where none runs; builds the toolchain first where it is not built."""
+    build_toolchain()
+    return Running.read(folder.running) or _spawn(folder)
+
+
+def build_toolchain() -> None:
+    """Builds what $TOOLCHAIN asks for and the cache lacks."""
     from sandbox import home
     from sandbox.toolchain.build import BuildError, build
 
-    toolchain = os.environ.get("TOOLCHAIN", home.BUILT)
     try:
-        build(home.toolchain_parts(toolchain))
-        running = Running.read(folder.running)
-        if running is None:
-            home.prepare(folder, toolchain)
-            running = _spawn(folder)
+        build(home.toolchain_parts(home.chosen_toolchain()))
     except (BuildError, home.HomeError) as error:
         raise SandboxError(str(error)) from None
-    return running
 
 
 def _spawn(folder: Folder) -> Running:
+    folder.create()
     # Its own words go where its log goes: the terminal that started it may be closed before it ends.
     with os.fdopen(os.open(folder.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(
@@ -75,6 +78,10 @@ def stop(folder: Folder) -> bool:
     """Stops it and waits until it is gone; False where none ran."""
     running = Running.read(folder.running)
     if running is None:
+        return False
+    with folder.lock.open("a") as lock, suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder.running.unlink()  # a killed sandbox left it, and its number is another process's by now
         return False
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
@@ -116,5 +123,6 @@ def status(folder: Folder) -> tuple[str, bool]:
 def ask(url: str, method: str = "GET") -> Any:
     """A request to the sandbox's own routes, and the JSON of its answer."""
     request = urllib.request.Request(url, method=method)  # noqa: S310 - loopback
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy reaches this machine's loopback
+    with direct.open(request, timeout=30) as answer:
         return json.loads(answer.read())

@@ -20,13 +20,14 @@ _SECRET_FIELDS = frozenset(
         "private_token", "access_token", "trigger_token", "kubeconfig", "ci_job_token",
     }
 )  # fmt: skip
+_SECRET_QUERY = re.compile(rf"(?<![^&])({'|'.join(sorted(_SECRET_FIELDS))})=[^&]+")
 _SECRET_TEXT = re.compile(r"gl(?:pat|rt|dt|cbt|ptt)-[0-9A-Za-z_.-]{8,}")
 
 
 def masked(value: Any) -> Any:
     """The same JSON with the values of secret fields, and GitLab tokens anywhere, replaced by `[secret]`."""
     if isinstance(value, dict):
-        return {k: MASK if k in _SECRET_FIELDS and v not in (None, "") else masked(v) for k, v in value.items()}
+        return {masked(k): MASK if k in _SECRET_FIELDS and v not in (None, "") else masked(v) for k, v in value.items()}
     if isinstance(value, list):
         return [masked(v) for v in value]
     if isinstance(value, str):
@@ -45,7 +46,8 @@ class RequestLog:
     def add(self, *, request: bytes, reply: Any, **entry: Any) -> None:
         """Adds one exchange. `request` is the raw body; `reply` is what is sent, before it becomes JSON."""
         with self._lock:
-            entry = {"n": len(self._entries) + 1, "time": round(time.time(), 3)} | entry
+            entry = {"n": len(self._entries) + 1, "time": round(time.time(), 3)} | masked(entry)
+            entry["query"] = _SECRET_QUERY.sub(rf"\1={MASK}", entry["query"])
             entry["unknown"] = entry["operation"] == "unknown"
             entry["request"] = masked(_parsed(request))
             entry["reply"] = masked(reply) if isinstance(reply, dict | list) else None

@@ -16,11 +16,11 @@ class Running:
 
     @staticmethod
     def read(file: Path) -> "Running | None":
-        """None where none runs: the file is removed at the end, and a killed sandbox's process is gone."""
+        """None where none runs: the file is removed at the end, and a killed sandbox's process is gone or another's."""
         try:
             running = Running(**json.loads(file.read_text()))
             os.kill(running.pid, 0)
-        except (FileNotFoundError, ProcessLookupError):
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
             return None
         return running
 

@@ -42,19 +42,18 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """All or nothing: what was written inside is undone when the block raises. May be nested."""
         with self._lock:
-            if self._depth == 0:
-                self._db.execute("BEGIN IMMEDIATE")
+            inner = f"level{self._depth}" if self._depth else ""
+            self._db.execute(f"SAVEPOINT {inner}" if inner else "BEGIN IMMEDIATE")
             self._depth += 1
             try:
                 yield
             except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._db.execute("ROLLBACK")
+                self._db.execute(f"ROLLBACK TO {inner}" if inner else "ROLLBACK")
                 raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._db.execute("COMMIT")
+            else:
+                self._db.execute(f"RELEASE {inner}" if inner else "COMMIT")
+            finally:
+                self._depth -= 1
 
     def get(self, table: str, key: str | int) -> Record | None:
         with self._lock:

@@ -173,6 +173,9 @@ class Service:
         raw = request.get_data()
         try:
             body = json.loads(raw) if raw else {}
+        except (ValueError, RecursionError) as error:  # also text that is not UTF-8
+            return route.operation, Reply(status=400, body={"message": f"the body is not JSON: {error}"})
+        try:
             call = Call(
                 store=self.store,
                 operation=route.operation,
@@ -189,8 +192,6 @@ class Service:
                 if not route.public:
                     call = Call(**{**call.__dict__, "caller": self._authenticate(call)})
                 result = route.handler(call)
-        except json.JSONDecodeError as error:
-            return route.operation, Reply(status=400, body={"message": f"the body is not JSON: {error}"})
         except ApiError as error:
             return route.operation, Reply(status=error.status, body=error.body, headers=error.headers)
         except Exception as error:
@@ -217,7 +218,11 @@ class Listener:
             self._server = self._bind(service, port)
         except (OSError, SystemExit):  # werkzeug exits when a port is taken
             self._server = self._bind(service, 0)
-        self._thread = threading.Thread(target=self._server.serve_forever, name=service.name, daemon=True)
+        # How often it looks whether it shall close.
+        forever = {"poll_interval": 0.05}
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs=forever, name=service.name, daemon=True
+        )
         self._thread.start()
 
     @staticmethod

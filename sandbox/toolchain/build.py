@@ -12,6 +12,7 @@ import hashlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,7 +68,7 @@ def build(parts: Sequence[Part]) -> None:
         if binary(part).exists():
             continue
         cache_folder().mkdir(parents=True, exist_ok=True)
-        with _lock(part), _progress(f"[{number}/{len(parts)}] {part.what}"):
+        with _sigterm_raises(), _lock(part), _progress(f"[{number}/{len(parts)}] {part.what}"):
             if not binary(part).exists():  # another clone may have built it while this one waited
                 _build(part)
 
@@ -77,6 +78,8 @@ def _build(part: Part) -> None:
         go = find_go(cache_folder())
     except NoGoError as error:
         raise BuildError(f"{part.folder}: {error}") from None
+    for killed in cache_folder().glob(f".{part.folder}-*"):  # of a build that was killed: this one holds the lock
+        shutil.rmtree(killed)
     with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=f".{part.folder}-") as scratch:
         source, done = Path(scratch) / "source", Path(scratch) / "done"
         shutil.copytree(SOURCES / part.folder, source)
@@ -112,6 +115,19 @@ def _run(part: Part, folder: Path, command: list[str]) -> str:
             "What was built before is kept. Try again: python -m sandbox.toolchain.build " + part.folder
         )
     return result.stdout
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM ends a build as Ctrl-C does: what is half-built goes, and so does the compiler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

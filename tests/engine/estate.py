@@ -1,0 +1,189 @@
+"""A sandbox of the tests' own: a copy of the checkout, an empty home, and the commands that a user has."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from lightkube import Client, KubeConfig
+
+from sandbox.store import Record, Store
+from sandbox.toolchain.build import cache_folder
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = ("dev", "preprod", "prod")
+WAIT_SECONDS = 60
+_LEFT_OUT = (".git", ".venv", ".sandbox", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__", "tests")
+
+_PRINT_ENVIRONMENT = "import json,os; print(json.dumps(dict(os.environ)))"
+
+T = TypeVar("T")
+
+
+def eventually(ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:
+    """Asks until the answer is as wanted; the last answer fails the test after a minute."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not wanted(answer := ask()):
+        assert time.monotonic() < deadline, f"after {WAIT_SECONDS} s still {answer!r}"
+        time.sleep(0.1)
+    return answer
+
+
+@dataclass(frozen=True)
+class Up:
+    """What one `pulumi up` ended with and printed."""
+
+    code: int
+    printed: str
+
+
+class Estate:
+    """`checkout` is the copy, `home` stands for the user's home folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout, self.home = folder / "check out", folder / "home"  # a space, as some users have
+        self.home.mkdir()
+        shutil.copytree(ROOT, self.checkout, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+        (self.checkout / ".venv").symlink_to(sys.prefix)
+        self.folder = self.checkout / ".sandbox"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def cache(self) -> dict[str, str]:
+        """Where the built toolchain is, from any home."""
+        return {"TOOLCHAIN_CACHE": str(cache_folder())}
+
+    @property
+    def _plain(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home)} | self.cache
+
+    def start(self, **environment: str) -> None:
+        """Starts a sandbox that ends with this process."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "serve", "--until-stdin-ends"],
+            cwd=self.checkout,
+            env=self._plain | environment,
+            stdin=subprocess.PIPE,
+        )
+        process = self.process
+        eventually(lambda: process.poll() or (self.folder / "running.json").exists(), bool)
+        assert process.poll() is None, (self.folder / "sandbox.log").read_text()
+
+    def stop(self) -> None:
+        """Closes the pipe, which ends the sandbox, and waits for it."""
+        if self.process is not None:
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+            assert self.process.wait(WAIT_SECONDS) == 0
+            self.process = None
+
+    def kill(self) -> None:
+        """What a crash does: no time to end anything."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process = None
+
+    def sandbox(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """`python -m sandbox …` as a user runs it."""
+        return subprocess.run(
+            [sys.executable, "-m", "sandbox", *arguments],
+            cwd=self.checkout,
+            env=self._plain | environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """A script in the shell that `eval "$(python -m sandbox env)"` makes."""
+        return subprocess.run(
+            ["sh", "-euc", f'eval "$("{sys.executable}" -m sandbox env)"\n{script}'],
+            cwd=self.checkout,
+            env=self._plain | environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def pulumi(self, arguments: str, *, code: int | None = 0) -> str:
+        """`pulumi …` in that shell; what it printed on both streams. `code` None takes any exit code."""
+        result = self.shell(f"pulumi {arguments} 2>&1")
+        assert code is None or result.returncode == code, result.stdout + result.stderr
+        return result.stdout
+
+    def up(self, stack: str) -> Up:
+        result = self.sandbox("up", stack)
+        return Up(result.returncode, result.stdout + result.stderr)
+
+    def outputs(self, stack: str) -> dict[str, Any]:
+        result = self.shell(f"pulumi stack output --json --stack {stack}")
+        found: dict[str, Any] = json.loads(result.stdout)
+        return found
+
+    def changes(self, stack: str, *flags: str) -> dict[str, str]:
+        """What a preview would do, by logical name; what stays the same is left out."""
+        result = self.shell(f"pulumi preview --json --stack {stack} {' '.join(flags)}")
+        assert result.returncode == 0, result.stdout + result.stderr
+        steps = json.loads(result.stdout)["steps"]
+        return {s["urn"].rpartition("::")[2]: s["op"] for s in steps if s["op"] not in ("same", "read")}
+
+    def set(self, stack: str, key: str, value: str) -> None:
+        """Edits a setting with the command that the errors name."""
+        self.pulumi(f"config set --stack {stack} --path '{key}' -- '{value}'")
+
+    def ask(self, service: str, path: str) -> Any:
+        running = json.loads((self.folder / "running.json").read_text())
+        with urllib.request.urlopen(f"{running[service]}{path}") as answer:
+            return json.loads(answer.read())
+
+    def variables(self) -> dict[str, str]:
+        """The environment that `python -m sandbox env` makes."""
+        found: dict[str, str] = json.loads(self.shell(f"'{sys.executable}' -c '{_PRINT_ENVIRONMENT}'").stdout)
+        return found
+
+    def cloud(self, method: str, path: str, **body: Any) -> Any:
+        """A request to the Scaleway stand-in with the owner's key."""
+        variables = self.variables()
+        request = urllib.request.Request(
+            variables["SCW_API_URL"] + path,
+            method=method,
+            headers={"X-Auth-Token": variables["SCW_SECRET_KEY"], "Content-Type": "application/json"},
+            data=json.dumps(body).encode() if body else None,
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())
+
+    def records(self, table: str) -> list[Record]:
+        """A table of the stand-ins as it is, secrets included."""
+        store = Store(self.folder / "records.db")
+        try:
+            return store.all(table)
+        finally:
+            store.close()
+
+    def unknown_requests(self) -> list[str]:
+        if not (self.folder / "running.json").exists():
+            return []
+        return [f"{r['method']} {r['path']}" for r in self.ask("scaleway", "/_sandbox/requests") if r["unknown"]]
+
+    def kubernetes(self, stack: str) -> Client:
+        """An administrator's client of the stack's cluster."""
+        cluster_id = self.outputs(stack)["clusterId"].rpartition("/")[2]
+        config = yaml.safe_load((self.folder / "clusters" / cluster_id / "admin.kubeconfig").read_text())
+        return Client(config=KubeConfig.from_dict(config), trust_env=False)
+
+    def processes(self) -> list[str]:
+        """The processes that have this estate's folder, or that of its plugins, in their command line."""
+        listed = subprocess.run(["ps", "-eww", "-o", "pid,args"], capture_output=True, text=True, check=True).stdout
+        return [line for line in listed.splitlines() if str(self.checkout) in line and " ps " not in line]

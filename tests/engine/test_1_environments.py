@@ -1,0 +1,62 @@
+"""Each environment on the real engine: it comes up, and then nothing differs from what was declared."""
+
+from pathlib import Path
+
+import yaml
+
+from sandbox.gitlab.branches import PROTECTED_BRANCHES
+from sandbox.gitlab.runners import RUNNERS
+from sandbox.scaleway.common import CLUSTERS
+from sandbox.scaleway.k8s_state import POOLS
+from tests.engine.estate import Estate, Up
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_up_says_what_exists_and_where_to_look(environment: str, environments: dict[str, Up]) -> None:
+    printed = environments[environment].printed
+    assert f"{environment} is up: cluster kapsule-devops (1.35), pool with taint" in printed
+    assert f"k8s-{environment}-runner" in printed
+    assert "Where to look next:" in printed
+    assert "Traceback" not in printed
+    assert "warning" not in printed.lower()
+
+
+def test_preview_shows_no_change(environment: str, estate: Estate) -> None:
+    assert estate.changes(environment) == {}
+
+
+def test_refresh_shows_no_change(environment: str, estate: Estate) -> None:
+    estate.pulumi(f"refresh --yes --skip-preview --expect-no-changes --stack {environment}")
+    estate.pulumi(f"preview --refresh --expect-no-changes --stack {environment}")
+
+
+def test_outputs_are_the_contract(environment: str, estate: Estate) -> None:
+    expected = yaml.safe_load((ROOT / "tests" / "program" / "expected" / f"{environment}.yaml").read_text())["outputs"]
+    outputs = estate.outputs(environment)
+    assert outputs.keys() == expected.keys()
+    assert {k: type(v) for k, v in outputs.items()} == {k: type(v) for k, v in expected.items()}
+    assert outputs["environment"] == outputs["namespace"] == environment
+
+
+def test_make_preview_and_the_stack_files_stay_as_they_are(environment: str, estate: Estate) -> None:
+    name = f"Pulumi.{environment}.yaml"
+    assert (estate.checkout / name).read_text() == (ROOT / name).read_text()
+
+
+def test_every_resource_is_there(environment: str, estate: Estate) -> None:
+    clusters = [c for c in estate.records(CLUSTERS) if environment in c["tags"]]
+    assert [(c["name"], c["status"], c["cni"], c["type"]) for c in clusters] == [
+        ("kapsule-devops", "ready", "cilium", "kapsule")
+    ]
+    pools = {p["name"]: p for p in estate.records(POOLS) if p["cluster_id"] == clusters[0]["id"]}
+    assert pools.keys() == {"system", environment}
+    assert pools["system"]["taints"] == []
+    taint = {"key": f"gitlab-runner-jobs-{environment}-reserved", "value": "true", "effect": "NoSchedule"}
+    assert pools[environment]["taints"] == [taint]
+    assert (pools[environment]["node_type"], pools[environment]["size"]) == ("gp1_xs", 2)
+    branch = {"dev": "main", "preprod": "preprod", "prod": "prod"}[environment]
+    protected = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == branch]
+    assert [b["allow_force_push"] for b in protected] == [False]
+    (runner,) = [r for r in estate.records(RUNNERS) if r["tag_list"] == [f"k8s-{environment}-runner"]]
+    assert (runner["locked"], runner["run_untagged"], runner["access_level"]) == (True, False, "ref_protected")

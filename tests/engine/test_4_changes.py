@@ -1,0 +1,113 @@
+"""A changed setting changes what it should, and nothing else."""
+
+import pytest
+from lightkube.resources.core_v1 import ConfigMap, Node
+
+from sandbox.gitlab.branches import PROTECTED_BRANCHES
+from tests.engine.estate import Estate, Up, eventually
+
+pytestmark = pytest.mark.usefixtures("environments")
+
+
+@pytest.fixture(autouse=True)
+def stack_files_come_back(estate: Estate, environments: dict[str, Up]) -> object:
+    """Each test edits dev's settings, and the estate is as declared again afterwards."""
+    file = estate.checkout / "Pulumi.dev.yaml"
+    before = file.read_text()
+    yield
+    file.write_text(before)
+    if estate.changes("dev"):
+        estate.pulumi("up --yes --skip-preview --stack dev")
+    assert estate.changes("dev") == {}
+
+
+def test_a_larger_pool_is_one_update_and_more_nodes(estate: Estate) -> None:
+    estate.set("dev", "runnerPool.size", "3")
+    assert estate.changes("dev") == {"runner-pool-pool": "update"}
+    estate.pulumi("up --yes --skip-preview --stack dev")
+    with estate.kubernetes("dev") as client:
+
+        def nodes() -> list[Node]:
+            return list(client.list(Node, labels={"gitlab-runner-jobs": "dev"}))
+
+        assert len(eventually(nodes, lambda found: len(found) == 3)) == 3
+        for node in nodes():
+            assert node.spec is not None
+            assert [t.key for t in node.spec.taints or []] == ["gitlab-runner-jobs-dev-reserved"]
+
+
+def test_a_new_concurrency_is_one_new_release(estate: Estate) -> None:
+    estate.set("dev", "runners[0].concurrent", "4")
+    assert estate.changes("dev") == {"runner-deploy-release": "update"}
+    estate.pulumi("up --yes --skip-preview --stack dev")
+    with estate.kubernetes("dev") as client:
+        rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")
+    assert rendered.data is not None
+    assert "concurrent = 4" in rendered.data["config.toml"]
+
+
+def test_another_merge_level_is_one_protection(estate: Estate) -> None:
+    estate.set("dev", "gitlab.branch.mergeAccessLevel", "maintainer")
+    assert estate.changes("dev") == {"gitlab-branch": "update"}
+    estate.pulumi("up --yes --skip-preview --stack dev")
+    (main,) = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
+    assert [level["access_level"] for level in main["merge_access_levels"]] == [40]
+
+
+def test_another_permission_is_one_policy(estate: Estate) -> None:
+    estate.set("dev", "runners[0].permissionSets[0]", "KubernetesReadOnly")
+    assert estate.changes("dev") == {"runner-deploy-credentials-policy": "update"}
+
+
+def test_a_thing_deleted_by_hand_comes_back(estate: Estate) -> None:
+    with estate.kubernetes("dev") as client:
+        client.delete(ConfigMap, "app-dev-runner", namespace="dev-runners")
+        assert estate.changes("dev", "--refresh") is not None
+        estate.pulumi("up --yes --skip-preview --refresh --stack dev")
+
+
+def test_an_application_kubeconfig_is_mounted_when_it_is_given(estate: Estate) -> None:
+    estate.set("dev", "kubernetes.appKubeconfig", "dev-kapsule-config")
+    assert estate.changes("dev") == {"runner-deploy-release": "update"}
+    estate.pulumi("up --yes --skip-preview --stack dev")
+    with estate.kubernetes("dev") as client:
+        rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")
+    assert rendered.data is not None
+    assert 'name = "dev-kapsule-config"\nmount_path = "/root/.kube"' in rendered.data["config.template.toml"]
+
+
+def test_wrong_settings_change_nothing_and_tell_all_at_once(estate: Estate) -> None:
+    estate.set("dev", "runnerPool.size", "-1")
+    estate.set("dev", "gitlab.branch.nmae", "x")
+    before = estate.ask("scaleway", "/_sandbox/state")
+    printed = estate.pulumi("up --yes --skip-preview --stack dev", code=None)
+    assert "2 settings are wrong; nothing was created or changed." in printed
+    assert "runnerPool.size = -1 (Pulumi.dev.yaml): must be at least 0, or no job can run." in printed
+    assert "gitlab.branch.nmae = 'x' (Pulumi.dev.yaml): is not a setting; did you mean name?" in printed
+    assert "Fix: pulumi config set --path 'runnerPool.size' 0" in printed
+    assert "Traceback" not in printed
+    assert estate.ask("scaleway", "/_sandbox/state") == before
+
+
+def test_a_community_gitlab_is_served_by_a_setting(estate: Estate) -> None:
+    """With the wrong kind the provider says so before anything changes; with the right one the branch is protected."""
+    edition = f"{estate.checkout}/edition.py"
+    with open(edition, "w") as script:  # noqa: PTH123
+        script.write(
+            "import sys\nfrom sandbox.folder import Folder\nfrom sandbox.gitlab import set_enterprise\n"
+            "from sandbox.store import Store\n"
+            "set_enterprise(Store(Folder.default().records), sys.argv[1] == 'enterprise')\n"
+        )
+    try:
+        estate.shell(f"{estate.checkout}/.venv/bin/python edition.py community")
+        estate.set("dev", "gitlab.branch.mergeAccessLevel", "maintainer")
+        assert "Use mergeAccessLevel instead" in estate.pulumi("preview --stack dev", code=None)
+        estate.set("dev", "gitlab.enterprise", "false")
+        assert estate.changes("dev").keys() == {"gitlab-branch"}
+        estate.pulumi("up --yes --skip-preview --stack dev")
+        estate.pulumi("preview --refresh --expect-no-changes --stack dev")
+        (main,) = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
+        assert [level["access_level"] for level in main["merge_access_levels"]] == [40]
+        assert [level["access_level"] for level in main["push_access_levels"]] == [0]
+    finally:
+        estate.shell(f"{estate.checkout}/.venv/bin/python edition.py enterprise")
