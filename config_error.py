@@ -4,15 +4,19 @@ Owns the wording. Does not own the rules: `settings.py` does.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 _LONGEST_VALUE = 60
+_PLAIN_PART = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class Problem:
     def text(self, file: str) -> str:
         shown = ""
         if self.value is not None:
-            text = repr(self.value) if isinstance(self.value, str) else str(self.value)
+            text = repr(self.value) if isinstance(self.value, str) else json.dumps(self.value)
             shown = " = " + (text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…")
         return f"  {self.key}{shown} ({file}): {self.rule}, or {self.consequence}.\n    Fix: {self.fix}"
 
@@ -45,49 +49,138 @@ class ConfigError(pulumi.RunError):
 
 
 def set_command(key: str, value: object) -> str:
-    """The command that sets a key, nested or not, in the selected stack's file."""
-    return f"pulumi config set --path '{key}' {value}"
+    """The shell command that sets a key in the selected stack's file, or every key of an object or a list."""
+    leaves = list(_leaves(key, value))
+    if len(leaves) == 1:
+        return f"pulumi config set --path {shlex.quote(leaves[0][0])} {shlex.quote(leaves[0][1])}"
+    return "pulumi config set-all --path " + " ".join(f"--plaintext {shlex.quote(f'{k}={v}')}" for k, v in leaves)
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], section: str) -> Iterable[Problem]:
-    """One problem for each of pydantic's errors in the section (a top-level key)."""
-    for entry in error.errors():
-        loc = tuple(entry["loc"])
-        key = section + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in loc)
+def remove_command(key: str) -> str:
+    """The shell command that removes a key from the selected stack's file: its default holds then."""
+    return f"pulumi config rm --path {shlex.quote(key)}"
+
+
+def key_of(loc: Sequence[int | str]) -> str:
+    """A location as `pulumi config --path` reads it: `runners[0].name`, `cluster["a.b"]`."""
+    return "".join(map(_part, loc)).removeprefix(".")
+
+
+def _part(part: int | str) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if _PLAIN_PART.fullmatch(part) else f"[{json.dumps(part)}]"
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterable[Problem]:
+    """One problem for each of pydantic's errors that is not a mere consequence of another."""
+    entries = error.errors()
+    places = [tuple(e["loc"]) for e in entries]
+    for entry, loc in zip(entries, places, strict=True):
+        if entry["type"] == "too_short" and any(p[: len(loc)] == loc != p for p in places):
+            continue  # pydantic does not count the items that are wrong
+        is_name = loc[-1] == "[key]" and entry["type"] != "extra_forbidden"  # the name of a dict's entry, not its value
+        key = key_of(loc[:-1] if is_name else loc)
         owner, field = _field_at(model, loc)
         extra = field.json_schema_extra if field else None
         consequence = str(extra["consequence"]) if isinstance(extra, dict) else "it would be silently ignored"
-        rule, fix = _rule_and_fix(entry["type"], entry.get("ctx") or {}, entry["msg"], key, owner, field)
-        secretless = None if entry["type"] == "missing" else entry["input"]
-        yield Problem(key=key, rule=rule, consequence=consequence, fix=fix, value=secretless)
+        rule, fix = _rule_and_fix(entry["type"], entry.get("ctx") or {}, entry["msg"], loc, owner, field)
+        if is_name:
+            rule, fix = f"its name {rule}", remove_command(key)
+        yield Problem(key=key, rule=rule, consequence=consequence, fix=fix, value=_shown(entry["input"], field))
+
+
+def _shown(value: object, field: FieldInfo | None) -> object:
+    """The value where it is of one known key. An unknown key, a section or a free-form entry could hold a credential."""
+    if field is None or _model_in(field.annotation) or get_origin(field.annotation) is dict:
+        return None
+    return value if isinstance(value, str | int | float) else None
 
 
 def _rule_and_fix(
-    kind: str, context: dict[str, Any], message: str, key: str, owner: type[BaseModel] | None, field: FieldInfo | None
+    kind: str,
+    context: dict[str, Any],
+    message: str,
+    loc: Sequence[int | str],
+    owner: type[BaseModel] | None,
+    field: FieldInfo | None,
 ) -> tuple[str, str]:
-    example = field.examples[0] if field and field.examples else "VALUE"
+    key, example = key_of(loc), _example(field)
+    if isinstance(loc[-1], int) and isinstance(example, list | tuple):
+        example = example[0]
+    fix = set_command(key, example)
     match kind:
         case "missing":
-            return "is required", set_command(key, example)
+            return "is required", fix
         case "extra_forbidden":
             names = [f.alias or n for n, f in owner.model_fields.items()] if owner else []
-            close = difflib.get_close_matches(key.rpartition(".")[2], names, n=1)
+            close = difflib.get_close_matches(str(loc[-1]), names, n=1)
             hint = f"is not a setting; did you mean {close[0]}?" if close else "is not a setting"
-            return hint, f"pulumi config rm --path '{key}'"
+            return hint, remove_command(key)
         case "greater_than_equal":
-            return f"must be at least {context['ge']}", set_command(key, context["ge"])
+            return f"must be at least {context['ge']:g}", set_command(key, format(context["ge"], "g"))
         case "less_than_equal":
-            return f"must be at most {context['le']}", set_command(key, context["le"])
-        case "literal_error":
-            allowed = ", ".join(map(str, get_args(field.annotation))) if field else context["expected"]
-            return f"must be one of {allowed}", set_command(key, allowed.partition(",")[0])
+            return f"must be at most {context['le']:g}", set_command(key, format(context["le"], "g"))
+        case "literal_error" if field:
+            allowed = get_args(field.annotation)
+            return f"must be one of {', '.join(allowed)}", set_command(
+                key, example if example in allowed else allowed[0]
+            )
         case "string_pattern_mismatch":
-            return f"must match {context['pattern']}", set_command(key, example)
+            return f"must match {context['pattern']}", fix
         case "string_type":
-            return "must be text (put numbers in quotes)", set_command(key, f"'{example}'")
+            return "must be text (put numbers in quotes)", fix
+        case "string_too_long":
+            return f"must have at most {context['max_length']} characters", fix
+        case "too_short":
+            return f"must have at least {_items(context['min_length'])}", fix
+        case "too_long":
+            return f"must have at most {_items(context['max_length'])}", remove_command(
+                f"{key}[{context['max_length']}]"
+            )
+        case "model_type" | "model_attributes_type" | "dict_type":
+            required = field is not None and field.is_required() and not isinstance(loc[-1], int)
+            # A key cannot be set inside what is not an object.
+            return "must be an object", f"{remove_command(key)} && {fix}" if required else remove_command(key)
+        case "tuple_type":
+            return "must be a list", remove_command(key)
+        case _ if kind.startswith("int_") or kind == "finite_number":
+            return "must be a whole number", fix
+        case _ if kind.startswith("float_"):
+            return "must be a number", fix
+        case _ if kind.startswith("bool_"):
+            return "must be true or false", fix
         case _:
-            rule = message[:1].lower() + message[1:].removeprefix("Value error, ")
-            return rule.replace("input should be", "must be"), set_command(key, example)
+            rule = message.removeprefix("Value error, ")
+            return (rule[:1].lower() + rule[1:]).replace("input should be", "must be"), fix
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count} items"
+
+
+def _example(field: FieldInfo | None) -> Any:
+    """A value that is right, of a section the least that is."""
+    if field is None:
+        return "VALUE"
+    model = _model_in(field.annotation)
+    if field.examples or model is None or get_origin(field.annotation) is tuple:
+        return field.examples[0] if field.examples and field.examples[0] != {} else "VALUE"
+    return {f.alias or n: _example(f) for n, f in model.model_fields.items() if f.is_required()}
+
+
+def _leaves(key: str, value: object) -> Iterator[tuple[str, str]]:
+    """Each key below `key` with its value as text."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(by_alias=True, exclude_none=True)
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _leaves(key + _part(name), each)
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            yield from _leaves(f"{key}[{index}]", each)
+    else:
+        yield key, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _field_at(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[type[BaseModel] | None, FieldInfo | None]:
@@ -99,7 +192,7 @@ def _field_at(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[type[Ba
             continue
         if owner is None:
             return None, field
-        found = next((f for n, f in owner.model_fields.items() if part in (n, f.alias)), None)
+        found = next((f for n, f in owner.model_fields.items() if part == (f.alias or n)), None)
         if found is None:
             return owner, None
         field = found

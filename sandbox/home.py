@@ -10,6 +10,7 @@ copies without those lines, made anew at each call, whose `main` is the checkout
 
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -92,7 +93,7 @@ if [ "$(pwd -P)" = "$checkout" ] && [ "$command" != config ]; then
     sed -E '/^(secretsprovider|encryptionsalt|encryptedkey):/d' "$file" > "$copy.$$"
     mv "$copy.$$" "$copy"
   done
-  {{ sed -E "s#^( +virtualenv:).*#\\1 $checkout/.venv#" "$checkout/Pulumi.yaml"; echo "main: $checkout"; }} \\
+  {{ sed -E {virtualenv} "$checkout/Pulumi.yaml"; printf '%s\\n' {main}; }} \\
     > "$project/Pulumi.yaml.$$"
   mv "$project/Pulumi.yaml.$$" "$project/Pulumi.yaml"
   exec {pulumi} --cwd "$project" "$@"
@@ -102,7 +103,14 @@ exec {pulumi} "$@"
 
 
 def _places(folder: Folder) -> dict[str, str]:
-    return {"checkout": _quote(CHECKOUT), "project": _quote(folder.project)}
+    virtualenv, main = (json.dumps(str(path), ensure_ascii=False) for path in (CHECKOUT / ".venv", CHECKOUT))
+    replacement = re.sub(r"[\\#&]", r"\\\g<0>", virtualenv)
+    return {
+        "checkout": _quote(CHECKOUT),
+        "project": _quote(folder.project),
+        "virtualenv": _quote(rf"s#^( +virtualenv:).*#\1 {replacement}#"),
+        "main": _quote(f"main: {main}"),
+    }
 
 
 def _python(module: str) -> str:
@@ -125,11 +133,13 @@ def _plugin_name(sdk: ModuleType) -> str:
 
 def _link_installed_plugins(folder: Folder, environment: Mapping[str, str]) -> None:
     """Links the published plugins that the user has; the engine downloads those that are missing."""
-    home = Path(environment.get("PULUMI_HOME") or Path(environment["HOME"]) / ".pulumi")
+    chosen = environment.get("PULUMI_HOME")
+    if not chosen or Path(chosen) == folder.pulumi_home:  # the latter in a shell with the sandbox's own variables
+        chosen = f"{environment['HOME']}/.pulumi"
     for sdk in (pulumi_kubernetes, pulumiverse_scaleway, pulumi_gitlab):
         ours = folder.pulumi_home / "plugins" / _plugin_name(sdk)
-        theirs = home / "plugins" / ours.name
-        if theirs.is_dir() and theirs != ours:
+        theirs = Path(chosen, "plugins", ours.name)
+        if theirs.is_dir():
             shutil.copytree(theirs, ours, copy_function=os.symlink)
 
 

@@ -128,7 +128,7 @@ def main() -> None:
         futures.ThreadPoolExecutor(), options=[("grpc.max_receive_message_length", MAXIMUM_MESSAGE_BYTES)]
     )
     engine = next((a for a in sys.argv[1:] if not a.startswith("-")), "")
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)  # type: ignore[no-untyped-call]
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()

@@ -81,7 +81,7 @@ def stop(folder: Folder) -> bool:
         return False
     with folder.lock.open("a") as lock, suppress(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder.running.unlink()  # a killed sandbox left it, and its number is another process's by now
+        folder.running.unlink(missing_ok=True)  # a killed sandbox left it, and its number is another process's by now
         return False
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS

@@ -70,5 +70,5 @@ def _parsed(body: bytes) -> Any:
         return None
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return MASK  # an unreadable body could hold anything

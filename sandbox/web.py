@@ -62,6 +62,7 @@ class Call:
     body: Record
     raw_body: bytes
     base_url: str
+    remote_address: str
     caller: Any = None
 
 
@@ -187,6 +188,7 @@ class Service:
                 body=body,
                 raw_body=raw,
                 base_url=request.host_url.rstrip("/"),
+                remote_address=str(request.environ.get("REMOTE_ADDR", "")),
             )
             with self.store.transaction():
                 if not route.public:
@@ -204,7 +206,7 @@ class Service:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive, as the real APIs: a connection per request would be slow
+    protocol_version = "HTTP/1.1"  # as the real APIs; but werkzeug ends the connection after each answer, and says so
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: ARG002 - the base class names it
         log.debug(message, *args)

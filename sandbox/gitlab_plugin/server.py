@@ -21,7 +21,7 @@ from sandbox.gitlab_plugin.errors import PluginError
 from sandbox.gitlab_plugin.provider import GitLabProvider
 
 
-class _Errors(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class _Errors(grpc.aio.ServerInterceptor):
     """Turns the plugin's errors into statuses, and a method that the plugin does not have into UNIMPLEMENTED."""
 
     async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], details: Any) -> Any:

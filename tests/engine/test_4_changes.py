@@ -83,23 +83,26 @@ def test_wrong_settings_change_nothing_and_tell_all_at_once(estate: Estate) -> N
     printed = estate.pulumi("up --yes --skip-preview --stack dev", code=None)
     assert "2 settings are wrong; nothing was created or changed." in printed
     assert "runnerPool.size = -1 (Pulumi.dev.yaml): must be at least 0, or no job can run." in printed
-    assert "gitlab.branch.nmae = 'x' (Pulumi.dev.yaml): is not a setting; did you mean name?" in printed
-    assert "Fix: pulumi config set --path 'runnerPool.size' 0" in printed
+    assert "gitlab.branch.nmae (Pulumi.dev.yaml): is not a setting; did you mean name?" in printed
+    assert "Fix: pulumi config set --path runnerPool.size 0" in printed
     assert "Traceback" not in printed
     assert estate.ask("scaleway", "/_sandbox/state") == before
 
 
 def test_a_community_gitlab_is_served_by_a_setting(estate: Estate) -> None:
     """With the wrong kind the provider says so before anything changes; with the right one the branch is protected."""
-    edition = f"{estate.checkout}/edition.py"
-    with open(edition, "w") as script:  # noqa: PTH123
-        script.write(
-            "import sys\nfrom sandbox.folder import Folder\nfrom sandbox.gitlab import set_enterprise\n"
-            "from sandbox.store import Store\n"
-            "set_enterprise(Store(Folder.default().records), sys.argv[1] == 'enterprise')\n"
-        )
+    (estate.checkout / "edition.py").write_text(
+        "import sys\nfrom sandbox.folder import Folder\nfrom sandbox.gitlab import set_enterprise\n"
+        "from sandbox.store import Store\n"
+        "set_enterprise(Store(Folder.default().records), sys.argv[1] == 'enterprise')\n"
+    )
+
+    def become(edition: str) -> None:
+        result = estate.shell(f"'{estate.checkout}/.venv/bin/python' edition.py {edition}")
+        assert result.returncode == 0, result.stderr
+
     try:
-        estate.shell(f"{estate.checkout}/.venv/bin/python edition.py community")
+        become("community")
         estate.set("dev", "gitlab.branch.mergeAccessLevel", "maintainer")
         assert "Use mergeAccessLevel instead" in estate.pulumi("preview --stack dev", code=None)
         estate.set("dev", "gitlab.enterprise", "false")
@@ -110,4 +113,4 @@ def test_a_community_gitlab_is_served_by_a_setting(estate: Estate) -> None:
         assert [level["access_level"] for level in main["merge_access_levels"]] == [40]
         assert [level["access_level"] for level in main["push_access_levels"]] == [0]
     finally:
-        estate.shell(f"{estate.checkout}/.venv/bin/python edition.py enterprise")
+        become("enterprise")

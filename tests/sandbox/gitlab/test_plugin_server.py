@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 

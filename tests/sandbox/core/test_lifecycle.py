@@ -1,0 +1,239 @@
+"""The sandbox's commands where none runs, where one was killed, and against one that is played by a test."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from sandbox import lifecycle
+from sandbox.__main__ import main
+from sandbox.admin import admin_routes
+from sandbox.folder import CHECKOUT, Folder
+from sandbox.lifecycle import SandboxError
+from sandbox.requests import RequestLog
+from sandbox.running import Running
+from sandbox.store import Store
+from sandbox.web import Call, Listener, Service
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    folder = Folder(tmp_path / "sandbox")
+    folder.create()
+    monkeypatch.setenv("SANDBOX_DIR", str(folder.root))
+    return folder
+
+
+@pytest.fixture
+def gone() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+def write(folder: Folder, pid: int, url: str = "http://127.0.0.1:1") -> Running:
+    running = Running(pid, url, url)
+    running.write(folder.running)
+    return running
+
+
+def test_where_none_runs_that_is_said(folder: Folder) -> None:
+    assert lifecycle.status(folder) == (f"no sandbox runs in {folder.root}", False)
+    assert lifecycle.stop(folder) is False
+    with pytest.raises(SandboxError, match=r"^no sandbox runs\. Fix: python -m sandbox start$"):
+        lifecycle.find(folder)
+
+
+def test_a_folder_that_is_not_there_yet_is_no_error(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "none")
+    assert lifecycle.status(folder) == (f"no sandbox runs in {folder.root}", False)
+    assert lifecycle.stop(folder) is False
+    lifecycle.reset(folder)
+    assert not folder.root.exists()
+
+
+def test_a_killed_sandbox_does_not_run(folder: Folder, gone: int) -> None:
+    write(folder, gone)
+    assert Running.read(folder.running) is None
+    assert lifecycle.status(folder)[1] is False
+    assert lifecycle.stop(folder) is False
+
+
+def test_another_users_process_is_no_sandbox(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError
+
+    write(folder, 1)
+    monkeypatch.setattr(os, "kill", refuse)
+    assert Running.read(folder.running) is None
+
+
+def test_another_process_with_the_number_of_a_killed_sandbox_is_left_alone(folder: Folder) -> None:
+    """After a reboot, say: only who holds the lock is a sandbox."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        write(folder, stranger.pid)
+        assert lifecycle.stop(folder) is False
+        assert not folder.running.exists()
+        stranger.communicate(b"\n", timeout=20)
+    assert stranger.returncode == 0
+
+
+SANDBOX = """
+import fcntl, signal, sys
+from pathlib import Path
+from sandbox.folder import Folder
+from sandbox.running import Running
+import os
+folder = Folder(Path(sys.argv[1]))
+lock = folder.lock.open("w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+Running(os.getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2").write(folder.running)
+print("ready", flush=True)
+signal.sigwait([signal.SIGTERM])
+folder.running.unlink()
+"""
+
+
+def test_stop_ends_the_one_that_runs_and_waits_for_it(folder: Folder) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SANDBOX, str(folder.root)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
+    ) as sandbox:
+        assert sandbox.stdout is not None
+        assert sandbox.stdout.readline() == "ready\n"
+        assert lifecycle.find(folder) == Running(sandbox.pid, "http://127.0.0.1:1", "http://127.0.0.1:2")
+        assert lifecycle.stop(folder) is True
+        assert not folder.running.exists()
+    assert sandbox.returncode == 0
+    assert lifecycle.stop(folder) is False
+
+
+def test_one_that_does_not_end_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "STOP_SECONDS", 0)
+    with subprocess.Popen(
+        [sys.executable, "-c", SANDBOX.replace("SIGTERM", "SIGUSR1"), str(folder.root)],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as sandbox:
+        assert sandbox.stdout is not None
+        assert sandbox.stdout.readline() == "ready\n"
+        killed: list[tuple[int, int]] = []
+        kill = os.kill
+        monkeypatch.setattr(os, "kill", lambda pid, n: killed.append((pid, n)) if n else kill(pid, n))
+        with pytest.raises(SandboxError) as caught:
+            lifecycle.stop(folder)
+        monkeypatch.undo()
+        sandbox.send_signal(signal.SIGUSR1)
+    assert killed == [(sandbox.pid, signal.SIGTERM)]
+    assert str(caught.value) == f"process {sandbox.pid} did not end within 0 s. Its log: {folder.log}"
+
+
+def test_the_file_of_a_running_sandbox_is_whole(folder: Folder) -> None:
+    running = write(folder, os.getpid(), "http://127.0.0.1:5")
+    assert json.loads(folder.running.read_text()) == asdict(running)
+    assert Running.read(folder.running) == running
+    assert [p.name for p in folder.root.glob("running*")] == ["running.json"]
+
+
+def test_reset_of_a_stopped_one_forgets_state_records_and_clusters(folder: Folder) -> None:
+    Store(folder.records).close()
+    state = folder.backend / ".pulumi" / "stacks" / "dev.json"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    (folder.clusters / "c").mkdir()
+    folder.passphrase.touch()
+    lifecycle.reset(folder)
+    left = {path.name for path in folder.root.iterdir()}
+    assert left == {"bin", "project", "pulumi", "helm", "passphrase"}
+
+
+@pytest.fixture
+def played(folder: Folder) -> Iterator[Store]:
+    """A sandbox in this process: its own routes, and a cluster in its records."""
+    store, log = Store(folder.records), RequestLog(folder.requests)
+    store.put("scaleway.k8s.clusters", 1, {"id": "fr-par/1", "name": "kapsule", "status": "ready"})
+
+    def authenticate(call: Call) -> None:
+        raise AssertionError
+
+    routes = admin_routes("scaleway", log, store.clear)
+    listener = Listener(Service("scaleway", store, routes, authenticate=authenticate, requests=log))
+    write(folder, os.getpid(), listener.url)
+    yield store
+    listener.close()
+    log.close()
+    store.close()
+
+
+def test_status_tells_clusters_and_stacks(folder: Folder, played: Store) -> None:
+    for project, stack in (("kapsule-devops", "prod"), ("kapsule-devops", "dev")):
+        state = folder.backend / ".pulumi" / "stacks" / project / f"{stack}.json"
+        state.parent.mkdir(parents=True, exist_ok=True)
+        state.touch()
+    running = lifecycle.find(folder)
+    text, up = lifecycle.status(folder)
+    assert up is True
+    assert text.splitlines() == [
+        f"sandbox runs (process {os.getpid()})",
+        f"  Scaleway {running.scaleway}",
+        f"  GitLab   {running.gitlab}",
+        "  cluster  kapsule (fr-par/1): ready",
+        "  stack    dev",
+        "  stack    prod",
+    ]
+
+
+def test_reset_of_a_running_one_asks_it_and_forgets_the_state(folder: Folder, played: Store) -> None:
+    state = folder.backend / "state.json"
+    state.touch()
+    lifecycle.reset(folder)
+    assert played.tables() == []
+    assert not state.exists()
+    assert folder.backend.is_dir()
+
+
+def test_a_proxy_is_not_asked_for_this_machine(folder: Folder, played: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert lifecycle.ask(f"{lifecycle.find(folder).scaleway}/_sandbox/health") == {"status": "ok"}
+
+
+def test_an_unknown_toolchain_stops_the_start(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOOLCHAIN", "docker")
+    with pytest.raises(SandboxError, match=r"^TOOLCHAIN=docker: must be built or system\. Fix: unset TOOLCHAIN$"):
+        lifecycle.start(folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        (["status"], 3, "no sandbox runs in {root}\n", ""),
+        (["stop"], 0, "no sandbox runs\n", ""),
+        (["env"], 1, "", "error: no sandbox runs. Fix: python -m sandbox start\n"),
+        (["down"], 0, "no environment is up\n", ""),
+        (["reset"], 0, "sandbox is empty again: both stand-ins, all clusters, and Pulumi's state\n", ""),
+    ],
+)
+def test_the_commands_where_none_runs(
+    folder: Folder, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, out: str, err: str
+) -> None:
+    assert main(arguments) == code
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (out.format(root=folder.root), err)
+
+
+def test_a_wrong_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["strat"])
+    assert caught.value.code == 2
+    assert "invalid choice: 'strat'" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""The contract that other teams read: which names, what they mean, and that no key is among them."""
+
+import re
+from dataclasses import FrozenInstanceError, fields
+from typing import Annotated, Any, get_args, get_origin
+
+import pulumi
+import pytest
+
+import outputs
+from outputs import EnvironmentOutputs
+
+NAMES = {
+    "environment": "environment",
+    "region": "region",
+    "zone": "zone",
+    "devops_project_id": "devopsProjectId",
+    "target_project_id": "targetProjectId",
+    "credentials_project_id": "credentialsProjectId",
+    "private_network_id": "privateNetworkId",
+    "cluster_id": "clusterId",
+    "cluster_name": "clusterName",
+    "cluster_version": "clusterVersion",
+    "api_server_url": "apiServerUrl",
+    "runner_pool_id": "runnerPoolId",
+    "runner_pool_taint": "runnerPoolTaint",
+    "runner_pool_selector": "runnerPoolSelector",
+    "namespace": "namespace",
+    "service_account": "serviceAccount",
+    "gitlab_project_id": "gitlabProjectId",
+    "branch": "branch",
+    "runners": "runners",
+}
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(pulumi, "export", lambda name, value: found.update({name: value}))
+    values: Any = {name: f"<{name}>" for name in NAMES}
+    outputs.export(EnvironmentOutputs(**values))
+    return found
+
+
+def test_every_field_is_exported_in_camel_case_with_the_contracts_version(exported: dict[str, Any]) -> None:
+    """One that goes, or gets another name, breaks the stacks that read it: then CONTRACT_VERSION counts up."""
+    assert exported == {"contractVersion": 1} | {camel: f"<{name}>" for name, camel in NAMES.items()}
+
+
+def meanings() -> dict[str, Any]:
+    hints: dict[str, Any] = {each.name: each.type for each in fields(EnvironmentOutputs)}
+    return {name: get_args(hint)[1] if get_origin(hint) is Annotated else None for name, hint in hints.items()}
+
+
+def test_each_output_has_a_meaning() -> None:
+    assert set(meanings()) == set(NAMES)
+    for name, meaning in meanings().items():
+        assert isinstance(meaning, str), name
+        assert meaning.endswith("."), name
+
+
+def test_no_output_is_a_key_or_a_token(exported: dict[str, Any]) -> None:
+    secret = re.compile(r"key|token|password|credential|secret|kubeconfig", re.I)
+    assert [name for name in exported if secret.search(name)] == ["credentialsProjectId"]  # the id of a project
+
+
+def test_what_a_runner_tells_names_secrets_and_holds_none() -> None:
+    listed = meanings()["runners"].partition(": ")[2].replace("(for `tags:` of a job)", "")
+    names = re.findall(r"[A-Za-z]+", listed)
+    assert names == ["name", "tag", "protected", "runnerId", "applicationId", "apiKeySecret", "secretManagerId"]
+
+
+def test_every_output_must_be_given_and_stays() -> None:
+    with pytest.raises(TypeError, match="missing 19 required keyword-only arguments"):
+        EnvironmentOutputs()  # type: ignore[call-arg]
+    values: Any = {each.name: "x" for each in fields(EnvironmentOutputs)}
+    with pytest.raises(FrozenInstanceError):
+        EnvironmentOutputs(**values).branch = "y"  # type: ignore[misc]

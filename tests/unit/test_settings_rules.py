@@ -1,0 +1,254 @@
+"""The rules between keys: right, one argument changed, the exact words."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Problems = Callable[..., list[str]]
+
+ID = "11111111-2222-3333-4444-555555555555"
+
+
+def told(text: str) -> str:
+    return text.replace(" (): ", " (Pulumi.dev.yaml): ")
+
+
+@pytest.mark.parametrize("name", ["devops", "target", "credentials"])
+def test_a_project_is_created_by_name_or_taken_by_id(parse: Any, problems: Problems, name: str) -> None:
+    taken = getattr(parse({f"projects.{name}": {"id": ID}}).projects, name)
+    assert (taken.name, taken.id) == (None, ID)
+    rule = "must have exactly one of name and id, or it is not clear whether the project is created or taken"
+    assert problems({f"projects.{name}": {"name": "app", "id": ID}}) == [
+        told(f"projects.{name} (): {rule}. Fix: pulumi config rm --path projects.{name}.name")
+    ]
+    assert problems({f"projects.{name}": {"name": None}}) == [
+        told(f"projects.{name} (): {rule}. Fix: pulumi config set --path projects.{name}.name {name}-dev")
+    ]
+
+
+def test_an_empty_project_gets_the_name_of_its_environment(problems: Problems) -> None:
+    assert problems({"projects.devops": {}}, stack="prod")[0].endswith(
+        "Fix: pulumi config set --path projects.devops.name devops-prod"
+    )
+
+
+def test_the_zone_is_in_the_region(parse: Any, problems: Problems) -> None:
+    assert parse({"scaleway": {"region": "nl-ams", "zone": "nl-ams-2"}}).scaleway.zone == "nl-ams-2"
+    assert problems({"scaleway": {"region": "nl-ams"}}) == [
+        told(
+            "scaleway.zone = 'fr-par-1' (): must be in the region nl-ams, or pools and cluster are apart, which Scaleway "
+            "refuses. Fix: pulumi config set --path scaleway.zone nl-ams-1"
+        )
+    ]
+
+
+def test_a_minor_version_is_upgraded_and_an_exact_one_is_not(parse: Any, problems: Problems) -> None:
+    exact = {"cluster.version": "1.35.3", "cluster.autoUpgrade": {"enabled": False}}
+    assert parse(exact).cluster.version == "1.35.3"
+    rule = "must be a minor version with autoUpgrade.enabled, an exact one without, or Scaleway refuses the cluster"
+    fix = "Fix: pulumi config set --path cluster.autoUpgrade.enabled"
+    assert problems({"cluster.version": "1.35.3"}) == [told(f"cluster.version = '1.35.3' (): {rule}. {fix} false")]
+    assert problems(exact | {"cluster.version": "1.35"}) == [told(f"cluster.version = '1.35' (): {rule}. {fix} true")]
+
+
+AUTOSCALING = {"runnerPool.autoscaling": True, "runnerPool.minSize": 2, "runnerPool.size": 2, "runnerPool.maxSize": 4}
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_pool_starts_within_its_limits(parse: Any, size: int) -> None:
+    assert parse(AUTOSCALING | {"runnerPool.size": size}).runner_pool.size == size
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_a_pool_does_not_start_outside_its_limits(problems: Problems, size: int) -> None:
+    assert problems(AUTOSCALING | {"runnerPool.size": size}) == [
+        told(
+            f"runnerPool.size = {size} (): must be from minSize 2 to maxSize 4, or the pool cannot be created. "
+            "Fix: pulumi config set --path runnerPool.size 2"
+        )
+    ]
+
+
+def test_the_greatest_size_is_not_below_the_least(parse: Any, problems: Problems) -> None:
+    assert parse(AUTOSCALING | {"runnerPool.maxSize": 2}).runner_pool.max_size == 2
+    greatest = told(
+        "runnerPool.maxSize = 1 (): must be at least minSize 2, or the pool cannot be created. "
+        "Fix: pulumi config set --path runnerPool.maxSize 2"
+    )
+    assert problems(AUTOSCALING | {"runnerPool.maxSize": 1}) == [greatest]
+    assert problems(AUTOSCALING | {"runnerPool.maxSize": 1, "runnerPool.size": 3}) == [
+        greatest,
+        told(
+            "runnerPool.size = 3 (): must be from minSize 2 to maxSize 2, or the pool cannot be created. "
+            "Fix: pulumi config set --path runnerPool.size 2"
+        ),
+    ]
+
+
+def test_limits_mean_nothing_without_autoscaling(parse: Any) -> None:
+    sizes = {"runnerPool.size": 9, "runnerPool.minSize": 5, "runnerPool.maxSize": 1}
+    assert parse(sizes).runner_pool.size == 9
+
+
+def test_a_token_is_renewed_before_its_end(parse: Any, problems: Problems) -> None:
+    token = "gitlab.promotionToken"
+    days = {f"{token}.expirationDays": 30, f"{token}.rotateBeforeDays": 29}
+    assert parse(days).gitlab.promotion_token.rotate_before_days == 29
+    assert problems(days | {f"{token}.rotateBeforeDays": 30}) == [
+        told(
+            f"{token}.rotateBeforeDays = 30 (): must be less than expirationDays 30, or every run renews the token. "
+            f"Fix: pulumi config set --path {token}.rotateBeforeDays 10"
+        )
+    ]
+
+
+def test_two_runners_have_two_names(parse: Any, problems: Problems) -> None:
+    assert [r.name for r in parse({"runners": [{}, {"name": "preview"}]}).runners] == ["deploy", "preview"]
+    assert problems({"runners": [{"name": "deploy"}, {"name": "deploy-2"}, {}]}) == [
+        told(
+            "runners[2].name = 'deploy' (): must be unique, or two runners would share one credential. "
+            "Fix: pulumi config set --path 'runners[2].name' deploy-3"
+        )
+    ]
+
+
+def test_the_free_name_of_a_long_one_is_not_longer(parse: Any, problems: Problems) -> None:
+    name = "a" * 20
+    (text,) = problems({"runners": [{"name": name}, {"name": name}]})
+    free = text.rpartition(" ")[2]
+    assert parse({"runners": [{"name": name}, {"name": free}]}).runners[1].name == free
+
+
+@pytest.mark.parametrize("environment", ["default", "kube-system", "kube-public", "kube-x"])
+def test_an_environment_is_not_a_namespace_of_kubernetes(problems: Problems, environment: str) -> None:
+    assert problems({"environment": environment}) == [
+        told(
+            f"environment = '{environment}' (): must not be a namespace of Kubernetes itself, or the jobs' namespace "
+            "cannot be created. Fix: pulumi config set --path environment dev"
+        )
+    ]
+
+
+def test_an_environment_may_be_named_much_like_one(parse: Any) -> None:
+    assert parse({"environment": "kube"}).environment == "kube"
+    assert parse({"environment": "default-2"}).environment == "default-2"
+
+
+OWN = [
+    "GITLAB_USER_MAILINGLIST_ID",
+    "KUBE_NAMESPACE",
+    "PRIVATE_TOKEN",
+    "PULUMI_STACK",
+    "SCW_DEFAULT_REGION",
+    "SCW_DEFAULT_ZONE",
+]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_variable_of_the_program_is_not_set_twice(problems: Problems, name: str) -> None:
+    assert problems({"gitlab.variables": {name: "x"}}) == [
+        told(
+            f"gitlab.variables.{name} (): must not be set here: the program sets it, or two values would compete. "
+            f"Fix: pulumi config rm --path gitlab.variables.{name}"
+        )
+    ]
+
+
+CREDENTIAL = (
+    "gitlab.variables.{name} (): must not be, or hold, a credential, or it leaks, never expires and is used outside the "
+    "cloud's control. Fix: pulumi config rm --path gitlab.variables.{name}   # and revoke it, if it was one"
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SCW_ACCESS_KEY",
+        "SCW_SECRET_KEY",
+        "TF_VAR_secret_key",
+        "AWS_SECRET_ACCESS_KEY",
+        "SCALEWAY_API_KEY",
+        "APIKEY",
+        "AWS_SESSION_TOKEN",
+        "KUBECONFIG",
+        "DEV_KUBECONFIG_B64",
+        "GOOGLE_CREDENTIALS",
+    ],
+)
+def test_a_variable_named_like_a_credential_is_refused(problems: Problems, name: str) -> None:
+    assert problems({"gitlab.variables": {name: "hunter2"}}) == [told(CREDENTIAL.format(name=name))]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "SCWABCDEFGHIJKLMNOPQ",
+        "key is SCWABCDEFGHIJKLMNOPQ.",
+        "AKIAIOSFODNN7EXAMPLE",
+        "access: x\nsecret_key: 11111111-2222-3333-4444-555555555555",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nabc",
+        "-----BEGIN PRIVATE KEY-----",
+    ],
+)
+def test_a_value_that_looks_like_a_credential_is_refused_and_not_shown(problems: Problems, value: str) -> None:
+    told_once = problems({"gitlab.variables": {"INNOCENT": value}})
+    assert told_once == [told(CREDENTIAL.format(name="INNOCENT"))]
+    assert value not in told_once[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("APP_NAME", "app"), ("SCW_DEFAULT_PROJECT_ID", "11111111-2222-3333-4444-555555555555"), ("KEY", "SCWSHORT")],
+)
+def test_other_variables_are_taken(parse: Any, name: str, value: str) -> None:
+    assert parse({"gitlab.variables": {name: value}}).gitlab.variables == {name: value}
+
+
+def test_all_rules_tell_at_once(problems: Problems) -> None:
+    texts = problems(
+        {
+            "environment": "default",
+            "projects.target": {},
+            "scaleway": {"region": "nl-ams"},
+            "cluster": {"version": "1.35.1"},
+            "runnerPool.autoscaling": True,
+            "runnerPool.maxSize": 1,
+            "runnerPool.minSize": 3,
+            "gitlab.promotionToken": {"expirationDays": 10, "rotateBeforeDays": 20},
+            "gitlab.variables": {"KUBE_NAMESPACE": "x", "API_KEY": "x"},
+            "runners": [{}, {}],
+        }
+    )
+    assert [text.partition(" ")[0] for text in texts] == [
+        "environment",
+        "projects.target",
+        "scaleway.zone",
+        "cluster.version",
+        "runnerPool.maxSize",
+        "runnerPool.size",
+        "gitlab.promotionToken.rotateBeforeDays",
+        "gitlab.variables.KUBE_NAMESPACE",
+        "gitlab.variables.API_KEY",
+        "runners[1].name",
+    ]
+
+
+def test_rules_tell_of_right_sections_beside_wrong_ones(problems: Problems) -> None:
+    """Whoever mends one section does not find the next problem only then."""
+    texts = problems(
+        {
+            "cluster.version": 1.35,
+            "gitlab": ...,
+            "scaleway": {"region": "nl-ams"},
+            "runners": [{}, {}],
+            "projects.target": {},
+        }
+    )
+    assert [text.partition(" ")[0] for text in texts] == [
+        "cluster.version",
+        "gitlab",
+        "projects.target",
+        "scaleway.zone",
+        "runners[1].name",
+    ]
