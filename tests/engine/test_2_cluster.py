@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import scaleway.account.v3
+import scaleway.k8s.v1
 import yaml
 from lightkube import Client
 from lightkube.resources.core_v1 import Node, Pod, Secret, ServiceAccount
@@ -105,8 +105,8 @@ def test_the_mounted_file_is_a_valid_scaleway_configuration(
     file.write_text(text)
     api = ScalewayClient.from_config_file(str(file))
     api.api_url = estate.shell("echo $SCW_API_URL").stdout.strip()
-    project = scaleway.account.v3.AccountV3ProjectAPI(api).get_project(project_id=outputs["targetProjectId"])
-    assert project.name == f"app-{environment}"
+    found = scaleway.k8s.v1.K8SV1API(api).list_clusters(region="fr-par", project_id=outputs["targetProjectId"])
+    assert (found.total_count, found.clusters) == (0, [])
 
 
 def test_secret_manager_has_the_same_file(environment: str, estate: Estate, client: Client) -> None:
