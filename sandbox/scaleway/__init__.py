@@ -1,11 +1,12 @@
 """Stand-in for the Scaleway APIs that the estate's program uses, so that it can be run without an account.
 
 Owns the products' records and answers, worded as the real APIs word them: the real provider talks to it. The control
-planes behind Kubernetes clusters are real ones, and are handed in. Does not own policies' effect: every known key may
-do everything.
+planes behind Kubernetes clusters are real ones, and are handed in. IAM is enforced: the owner's key may do everything, an
+application's what its policies allow. Does not own what a kubeconfig's bearer may do in a cluster, nor Object Storage.
 
-One module a product, its routes beside their handlers: account, iam (+ iam_policies), vpc, k8s_* (clusters, pools,
-versions), secret_manager, registry, instance, ipam.
+One module a product, its routes beside their handlers: account, iam (+ iam_groups, iam_policies), vpc, k8s_* (clusters,
+pools, versions), secret_manager, registry, instance, ipam. Every request passes `access` first, which asks `operations`
+for the permission that it needs, `permission_sets` for who has it, and `conditions` whether a rule applies.
 """
 
 from collections.abc import Iterable
@@ -15,8 +16,20 @@ from typing import Any
 
 from sandbox.control_plane import ControlPlanes
 from sandbox.requests import RequestLog
-from sandbox.scaleway import account, iam, iam_policies, instance, ipam, k8s_versions, registry, secret_manager, vpc
-from sandbox.scaleway.common import API_KEYS, PROJECTS, USERS, authenticate, new_id
+from sandbox.scaleway import (
+    account,
+    iam,
+    iam_groups,
+    iam_policies,
+    instance,
+    ipam,
+    k8s_versions,
+    registry,
+    secret_manager,
+    vpc,
+)
+from sandbox.scaleway.access import Access, Clock, utc_now
+from sandbox.scaleway.common import API_KEYS, PROJECTS, USERS, new_id
 from sandbox.scaleway.k8s_clusters import cluster_routes
 from sandbox.scaleway.k8s_pools import pool_routes
 from sandbox.scaleway.k8s_state import forget_deleted, resume
@@ -41,8 +54,10 @@ class Account:
 class _Scaleway(Service):
     """Forgets what has gone by now before it answers."""
 
-    def __init__(self, store: Store, planes: ControlPlanes, requests: RequestLog, routes: Iterable[Route]) -> None:
-        super().__init__("scaleway", store, routes, authenticate=authenticate, requests=requests)
+    def __init__(
+        self, store: Store, planes: ControlPlanes, requests: RequestLog, routes: Iterable[Route], clock: Clock
+    ) -> None:
+        super().__init__("scaleway", store, routes, authenticate=Access(clock), requests=requests)
         self._planes = planes
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -51,13 +66,23 @@ class _Scaleway(Service):
         return super().__call__(environ, start_response)
 
 
-def make_service(store: Store, planes: ControlPlanes, requests: RequestLog, extra: Iterable[Route] = ()) -> Service:
-    """The stand-in as a WSGI application; `extra` are the sandbox's own routes."""
-    products = (account, iam, iam_policies, instance, ipam, k8s_versions, registry, secret_manager, vpc)
+def make_service(
+    store: Store,
+    planes: ControlPlanes,
+    requests: RequestLog,
+    extra: Iterable[Route] = (),
+    *,
+    clock: Clock = utc_now,
+) -> Service:
+    """The stand-in as a WSGI application; `extra` are the sandbox's own routes.
+
+    `clock` is for keys' expiry and conditions on the time; the dates in records are the real ones.
+    """
+    products = (account, iam, iam_groups, iam_policies, instance, ipam, k8s_versions, registry, secret_manager, vpc)
     routes = chain(
         chain.from_iterable(product.routes for product in products), cluster_routes(planes), pool_routes(planes), extra
     )
-    return _Scaleway(store, planes, requests, routes)
+    return _Scaleway(store, planes, requests, routes, clock)
 
 
 def seed(store: Store) -> Account:

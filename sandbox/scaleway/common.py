@@ -1,16 +1,14 @@
-"""What the stand-in's products share: ids, time, error bodies, fields of a body, paging, authentication.
+"""What the stand-in's products share: ids, time, error bodies, fields of a body, paging.
 
 Owns the form that the real Scaleway APIs have in common, worded as they word it, because clients branch on it.
 
-Does not own any product's rules, nor who may do what: `authenticate` says who is calling, and a rule on that would be
-checked right there, for every route at once.
+Does not own any product's rules, nor who is calling and may do what: that is `access`.
 """
 
 import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +19,7 @@ PROJECTS = "scaleway.account.projects"
 API_KEYS = "scaleway.iam.api_keys"
 APPLICATIONS = "scaleway.iam.applications"
 USERS = "scaleway.iam.users"
+GROUPS = "scaleway.iam.groups"
 CLUSTERS = "scaleway.k8s.clusters"
 VPCS = "scaleway.vpc.vpcs"
 PRIVATE_NETWORKS = "scaleway.vpc.private_networks"
@@ -55,9 +54,9 @@ def now() -> str:
     return timestamp(datetime.now(UTC))
 
 
-def expired(key: Mapping[str, Any]) -> bool:
-    """Whether an API key's expiry date has passed. Both dates have the same form, so they compare as text."""
-    return key["expires_at"] is not None and key["expires_at"] <= now()
+def expired(key: Mapping[str, Any], moment: str) -> bool:
+    """Whether an API key's expiry date has passed then. Both dates have the same form, so they compare as text."""
+    return key["expires_at"] is not None and key["expires_at"] <= moment
 
 
 def shown(record: Record) -> Record:
@@ -129,39 +128,6 @@ def denied_authentication(reason: str) -> ApiError:
         "type": "denied_authentication",
     }
     return ApiError(401, body)
-
-
-# Who is calling.
-
-
-@dataclass(frozen=True, kw_only=True)
-class Caller:
-    """The bearer of the API key of a request: an application, or a user (the organization's owner)."""
-
-    access_key: str
-    organization_id: str
-    application_id: str | None = None
-    user_id: str | None = None
-
-
-def authenticate(call: Call) -> Caller:
-    """Who is calling, by the secret key in `X-Auth-Token`. The one place where access could be refused as well."""
-    if not isinstance(call.body, dict):
-        raise invalid("body", "format", "a JSON object is expected")
-    token = call.headers.get("X-Auth-Token", "")
-    if not token:
-        raise denied_authentication("invalid_argument")
-    key = next((k for k in call.store.all(API_KEYS) if k["secret_key"] == token), None)
-    if key is None:
-        raise denied_authentication("not_found")
-    if expired(key):
-        raise denied_authentication("expired")
-    return Caller(
-        access_key=key["access_key"],
-        organization_id=key["_organization_id"],
-        application_id=key.get("application_id"),
-        user_id=key.get("user_id"),
-    )
 
 
 # Records.

@@ -1,6 +1,6 @@
 """Stand-in for Scaleway's IAM API (v1alpha1): applications, API keys and users.
 
-Owns who exists and with which key. Policies are `iam_policies`; nothing here decides what a key may do.
+Owns who exists and with which key. Groups are `iam_groups`, policies `iam_policies`; what a key may do is `access`.
 """
 
 from sandbox.scaleway.common import (
@@ -23,6 +23,7 @@ from sandbox.scaleway.common import (
     shown,
     touched,
 )
+from sandbox.scaleway.iam_groups import leave_groups
 from sandbox.scaleway.iam_policies import release_policies
 from sandbox.store import Record, Store
 from sandbox.web import Call, Routes
@@ -144,7 +145,8 @@ def delete_application(call: Call) -> None:
     application = find(call, APPLICATIONS, "application", call.args["id"])
     for key in call.store.all(API_KEYS, application_id=application["id"]):
         call.store.delete(API_KEYS, key["access_key"])
-    release_policies(call.store, application["id"])
+    release_policies(call.store, "application_id", application["id"])
+    leave_groups(call.store, application["id"])
     call.store.delete(APPLICATIONS, application["id"])
 
 
@@ -194,7 +196,7 @@ def list_keys(call: Call) -> Record:
     wanted = call.query.getlist("access_keys")
     keys = [k for k in keys if not bearer or bearer in (k.get("application_id"), k.get("user_id"))]
     keys = [k for k in keys if kind not in ("application", "user") or f"{kind}_id" in k]
-    keys = [k for k in keys if is_expired is None or expired(k) is is_expired]
+    keys = [k for k in keys if is_expired is None or expired(k, call.caller.moment) is is_expired]
     return paged(call, "api_keys", [_without_secret(k) for k in keys if not wanted or k["access_key"] in wanted])
 
 

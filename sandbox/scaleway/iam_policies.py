@@ -1,12 +1,14 @@
 """Stand-in for Scaleway's IAM API (v1alpha1): policies, their rules, and the list of permission sets.
 
-Owns what a policy says. Does not own its effect: the sandbox stores policies and does not yet refuse a request by them.
+Owns what a policy may say. Its effect on requests is `access`, and what a condition may say is `conditions`.
 """
 
 from typing import Any
 
+from sandbox.scaleway import conditions
 from sandbox.scaleway.common import (
     APPLICATIONS,
+    GROUPS,
     PROJECTS,
     USERS,
     Fields,
@@ -36,9 +38,9 @@ _RULE = "/iam/v1alpha1/policies"
 _PRINCIPALS = ("user_id", "group_id", "application_id", "no_principal")
 
 
-def release_policies(store: Store, application_id: str) -> None:
-    """Leaves the application's policies without a principal."""
-    for policy in store.all(POLICIES, application_id=application_id):
+def release_policies(store: Store, principal: str, bearer_id: str) -> None:
+    """Leaves the policies without a principal whose principal (application_id or group_id) this is."""
+    for policy in store.all(POLICIES, **{principal: bearer_id}):
         store.put(POLICIES, policy["id"], _without_principal(policy) | {"no_principal": True, "updated_at": now()})
 
 
@@ -59,7 +61,7 @@ def _principal(call: Call, fields: Fields) -> dict[str, Any]:
     if "user_id" in named:
         find(call, USERS, "user", named["user_id"])
     if "group_id" in named:
-        find(call, "scaleway.iam.groups", "group", named["group_id"])  # no route creates one: always a 404
+        find(call, GROUPS, "group", named["group_id"])
     return named
 
 
@@ -88,12 +90,17 @@ def _rule(call: Call, fields: Fields) -> Record:
     for project_id in projects:
         if call.store.get(PROJECTS, project_id) is None:
             raise invalid("project_ids", "constraint", f"there is no project {project_id}")
+    condition = fields.text("condition")
+    try:
+        conditions.check(condition)
+    except conditions.ConditionError as error:
+        raise invalid("condition", "format", str(error)) from None
     scope: Record = {"project_ids": projects} if projects else {"organization_id": organization_id}
     return {
         "id": new_id(),
         "permission_set_names": names,
         "permission_sets_scope_type": kind,
-        "condition": fields.text("condition"),
+        "condition": condition,
         **scope,
     }
 

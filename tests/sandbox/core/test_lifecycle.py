@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -102,38 +103,43 @@ folder.running.unlink()
 """
 
 
-def test_stop_ends_the_one_that_runs_and_waits_for_it(folder: Folder) -> None:
+@contextmanager
+def sandbox(folder: Folder, ends_by: str = "SIGTERM") -> Iterator[subprocess.Popen[str]]:
+    """A process that runs as a sandbox does, until that signal; it is gone afterwards, whatever the test found."""
     with subprocess.Popen(
-        [sys.executable, "-c", SANDBOX, str(folder.root)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
-    ) as sandbox:
-        assert sandbox.stdout is not None
-        assert sandbox.stdout.readline() == "ready\n"
-        assert lifecycle.find(folder) == Running(sandbox.pid, "http://127.0.0.1:1", "http://127.0.0.1:2")
+        [sys.executable, "-c", SANDBOX.replace("SIGTERM", ends_by), str(folder.root)],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def test_stop_ends_the_one_that_runs_and_waits_for_it(folder: Folder) -> None:
+    with sandbox(folder) as process:
+        assert lifecycle.find(folder) == Running(process.pid, "http://127.0.0.1:1", "http://127.0.0.1:2")
         assert lifecycle.stop(folder) is True
         assert not folder.running.exists()
-    assert sandbox.returncode == 0
+        assert process.wait(timeout=20) == 0
     assert lifecycle.stop(folder) is False
 
 
 def test_one_that_does_not_end_is_told(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "STOP_SECONDS", 0)
-    with subprocess.Popen(
-        [sys.executable, "-c", SANDBOX.replace("SIGTERM", "SIGUSR1"), str(folder.root)],
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as sandbox:
-        assert sandbox.stdout is not None
-        assert sandbox.stdout.readline() == "ready\n"
-        killed: list[tuple[int, int]] = []
+    with sandbox(folder, ends_by="SIGUSR1") as process:
+        sent: list[tuple[int, int]] = []
         kill = os.kill
-        monkeypatch.setattr(os, "kill", lambda pid, n: killed.append((pid, n)) if n else kill(pid, n))
-        with pytest.raises(SandboxError) as caught:
-            lifecycle.stop(folder)
-        monkeypatch.undo()
-        sandbox.send_signal(signal.SIGUSR1)
-    assert killed == [(sandbox.pid, signal.SIGTERM)]
-    assert str(caught.value) == f"process {sandbox.pid} did not end within 0 s. Its log: {folder.log}"
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "kill", lambda pid, n: sent.append((pid, n)) if n else kill(pid, n))
+            with pytest.raises(SandboxError) as caught:
+                lifecycle.stop(folder)
+        assert sent == [(process.pid, signal.SIGTERM)]
+        assert str(caught.value) == f"process {process.pid} did not end within 0 s. Its log: {folder.log}"
 
 
 def test_the_file_of_a_running_sandbox_is_whole(folder: Folder) -> None:

@@ -1,8 +1,10 @@
 """The stand-in on a real port, with control planes in memory whose readiness a test decides."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -63,6 +65,16 @@ class FakePlanes:
             raise ControlPlaneError(f"cluster {cluster_id} has no control plane")
 
 
+class FakeClock:
+    """The real time, until a test says another."""
+
+    def __init__(self) -> None:
+        self.moment: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self.moment or datetime.now(UTC)
+
+
 @dataclass
 class Api:
     """Requests with the owner's key; a method answers the JSON and checks the status."""
@@ -71,17 +83,27 @@ class Api:
     account: Account
     store: Store
     planes: FakePlanes
+    clock: FakeClock
     client: httpx2.Client
 
     def ask(
-        self, method: str, path: str, body: Any = None, expect: int = 200, /, *, token: str | None = None, **query: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        expect: int = 200,
+        /,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+        **query: Any,
     ) -> Any:
         response = self.client.request(
             method,
             self.url + path,
             params=query,
             json=body,
-            headers={"X-Auth-Token": self.account.secret_key if token is None else token},
+            headers={"X-Auth-Token": self.account.secret_key if token is None else token} | (headers or {}),
         )
         assert response.status_code == expect, f"{method} {path}: {response.status_code} {response.text}"
         return json.loads(response.text) if response.text else None
@@ -100,6 +122,19 @@ class Api:
 
     def delete(self, path: str, expect: int = 204, /, **query: Any) -> Any:
         return self.ask("DELETE", path, None, expect, **query)
+
+    # Keys of applications.
+
+    def key(self, *rules: dict[str, Any], **fields: Any) -> Any:
+        """A key of a new application with a policy of these rules."""
+        name = f"app-{len(self.store.all('scaleway.iam.applications'))}"
+        application = self.post("/iam/v1alpha1/applications", {"name": name})
+        self.post("/iam/v1alpha1/policies", {"name": name, "application_id": application["id"], "rules": list(rules)})
+        return self.post("/iam/v1alpha1/api-keys", {"application_id": application["id"]} | fields)
+
+    def token(self, *rules: dict[str, Any]) -> str:
+        """The secret of such a key."""
+        return str(self.key(*rules)["secret_key"])
 
     # What most products need first.
 
@@ -121,6 +156,57 @@ class Api:
         return self.post(f"/k8s/v1/regions/fr-par/clusters/{cluster_id}/pools", body, expect)
 
 
+class World:
+    """One thing of each kind in one project, so that every route can be tried on something that is there."""
+
+    def __init__(self, api: Api) -> None:
+        self._store = api.store
+        region = "regions/fr-par"
+        secrets, namespaces = f"/secret-manager/v1beta1/{region}/secrets", f"/registry/v1/{region}/namespaces"
+        self.project = api.project("world")
+        self.body = {"name": "new", "project_id": self.project}
+        vpc = api.post(f"/vpc/v2/{region}/vpcs", {"name": "world", "project_id": self.project})
+        cluster = api.cluster(project_id=self.project)["id"]
+        pool = api.pool(cluster, size=2)["id"]
+        node = api.get(f"/k8s/v1/{region}/clusters/{cluster}/nodes")["nodes"][0]["id"]
+        secret = api.post(secrets, {"name": "world", "project_id": self.project})["id"]
+        api.post(f"{secrets}/{secret}/versions", {"data": "b25l"})
+        application = api.post("/iam/v1alpha1/applications", {"name": "world"})["id"]
+        self._ids = {
+            "region": "fr-par",
+            "zone": "fr-par-1",
+            "revision": "1",
+            "name": "1.34.6",
+            "acl_id": api.get(f"/k8s/v1/{region}/clusters/{cluster}/acls")["rules"][0]["id"],
+            "access_key": api.post("/iam/v1alpha1/api-keys", {"application_id": application})["access_key"],
+            "projects": self.project,
+            "applications": application,
+            "groups": api.post("/iam/v1alpha1/groups", {"name": "world"})["id"],
+            "policies": api.post("/iam/v1alpha1/policies", {"name": "world", "no_principal": True})["id"],
+            "users": api.get("/iam/v1alpha1/users")["users"][0]["id"],
+            "clusters": cluster,
+            "pools": pool,
+            "nodes": node,
+            "secrets": secret,
+            "namespaces": api.post(namespaces, self.body)["id"],
+            "vpcs": vpc["id"],
+            "private-networks": api.private_network(self.project)["id"],
+        }
+
+    def path(self, rule: str) -> str:
+        """The path of a route for the world's thing of that kind."""
+        rule = re.sub(r"([a-z-]+)/<id>", lambda part: f"{part[1]}/{self._ids[part[1]]}", rule)
+        return re.sub(r"<(\w+)>", lambda part: self._ids[part[1]], rule)
+
+    def everything(self) -> dict[str, Any]:
+        return {table: self._store.all(table) for table in self._store.tables()}
+
+
+@pytest.fixture
+def world(api: Api) -> World:
+    return World(api)
+
+
 @dataclass
 class Server:
     """What all tests share: a listener takes half a second to stop."""
@@ -129,14 +215,17 @@ class Server:
     store: Store
     planes: FakePlanes
     requests: RequestLog
+    clock: FakeClock
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("scaleway")
     store, planes, requests = Store(folder / "store.sqlite"), FakePlanes(), RequestLog(folder / "requests.jsonl")
-    listener = Listener(make_service(store, planes, requests, admin_routes("scaleway", requests, store.clear)))
-    yield Server(listener.url, store, planes, requests)
+    clock = FakeClock()
+    admin = admin_routes("scaleway", requests, store.clear)
+    listener = Listener(make_service(store, planes, requests, admin, clock=clock))
+    yield Server(listener.url, store, planes, requests, clock)
     listener.close()
     requests.close()
     store.close()
@@ -147,8 +236,9 @@ def api(server: Server) -> Iterator[Api]:
     """The stand-in with a new account and nothing else in it."""
     server.store.clear()
     vars(server.planes).update(vars(FakePlanes()))
+    server.clock.moment = None
     with httpx2.Client() as client:
-        yield Api(server.url, seed(server.store), server.store, server.planes, client)
+        yield Api(server.url, seed(server.store), server.store, server.planes, server.clock, client)
 
 
 @pytest.fixture

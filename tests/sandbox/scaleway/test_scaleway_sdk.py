@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from scaleway import Client, ScalewayException  # type: ignore[import-untyped]
-from scaleway.account.v3 import AccountV3ProjectAPI  # type: ignore[import-untyped]
-from scaleway.iam.v1alpha1 import IamV1Alpha1API, RuleSpecs  # type: ignore[import-untyped]
-from scaleway.k8s.v1 import K8SV1API  # type: ignore[import-untyped]
-from scaleway.registry.v1 import RegistryV1API  # type: ignore[import-untyped]
-from scaleway.secret.v1beta1 import SecretV1Beta1API  # type: ignore[import-untyped]
-from scaleway.vpc.v2 import VpcV2API  # type: ignore[import-untyped]
+from scaleway import Client, ScalewayException
+from scaleway.account.v3 import AccountV3ProjectAPI
+from scaleway.iam.v1alpha1 import IamV1Alpha1API, RuleSpecs
+from scaleway.k8s.v1 import K8SV1API
+from scaleway.registry.v1 import RegistryV1API
+from scaleway.secret.v1beta1 import SecretV1Beta1API
+from scaleway.vpc.v2 import VpcV2API
 
 
 def client_for(api: Any, access_key: str, secret_key: str) -> Client:
