@@ -139,7 +139,7 @@ def _rule_and_fix(
                 f"{key}[{context['max_length']}]"
             )
         case "model_type" | "model_attributes_type" | "dict_type":
-            required = field is not None and field.is_required() and not isinstance(loc[-1], int)
+            required = field is not None and field.is_required()
             # A key cannot be set inside what is not an object.
             return "must be an object", f"{remove_command(key)} && {fix}" if required else remove_command(key)
         case "tuple_type":

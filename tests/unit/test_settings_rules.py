@@ -43,6 +43,11 @@ def test_the_zone_is_in_the_region(parse: Any, problems: Problems) -> None:
     ]
 
 
+def test_a_zone_of_the_same_country_is_not_enough(problems: Problems) -> None:
+    (text,) = problems({"scaleway.zone": "fr-lyo-1"})
+    assert text.startswith("scaleway.zone = 'fr-lyo-1' (Pulumi.dev.yaml): must be in the region fr-par, ")
+
+
 def test_a_minor_version_is_upgraded_and_an_exact_one_is_not(parse: Any, problems: Problems) -> None:
     exact = {"cluster.version": "1.35.3", "cluster.autoUpgrade": {"enabled": False}}
     assert parse(exact).cluster.version == "1.35.3"
