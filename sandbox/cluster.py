@@ -216,6 +216,8 @@ class _Plane:
                 f"--root-ca-file={folder / 'certificates' / 'apiserver.crt'}",
                 "--use-service-account-credentials",
                 "--leader-elect=false",
+                # A machine that is busy building must not look like nodes that died.
+                "--node-monitor-grace-period=300s",
                 "--bind-address=127.0.0.1",
                 f"--secure-port={free_port()}",
             ],
@@ -224,6 +226,8 @@ class _Plane:
                 admin,
                 "--manage-all-nodes=true",
                 "--node-ip=127.0.0.1",
+                # Heartbeats, as kubelets send them: without, nodes and their pods become NotReady after some minutes.
+                "--node-lease-duration-seconds=40",
                 f"--server-address=127.0.0.1:{free_port()}",
                 *(f"--config={self._binary.parent / f'{stage}.yaml'}" for stage in stages),
             ],

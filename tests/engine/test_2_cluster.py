@@ -8,6 +8,7 @@ import pytest
 import scaleway.k8s.v1
 import yaml
 from lightkube import Client
+from lightkube.resources.coordination_v1 import Lease
 from lightkube.resources.core_v1 import Node, Pod, Secret, ServiceAccount
 from lightkube.resources.rbac_authorization_v1 import Role, RoleBinding
 from scaleway import Client as ScalewayClient
@@ -72,6 +73,17 @@ def test_the_manager_does_not_run_on_the_runner_pool(environment: str, client: C
     assert node.metadata is not None
     assert node.metadata.labels is not None
     assert node.metadata.labels["k8s.scaleway.com/pool-name"] == "system"
+
+
+def test_nodes_send_heartbeats(environment: str, client: Client) -> None:
+    """Without them the controllers take nodes for dead after some minutes, and pods never become ready again."""
+
+    def heartbeats() -> dict[str, str]:
+        leases = client.list(Lease, namespace="kube-node-lease")
+        return {str(le.metadata and le.metadata.name): str(le.spec and le.spec.renewTime) for le in leases}
+
+    before = eventually(heartbeats, lambda found: len(found) == len(list(client.list(Node))))
+    eventually(heartbeats, lambda found: all(found[node] != before[node] for node in before))
 
 
 def test_the_key_is_mounted_read_only_into_every_container(environment: str, client: Client) -> None:
