@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down check lint test lock
+.PHONY: help up preview down check lint test docs lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -34,6 +34,9 @@ lint: .venv/ready
 test: .venv/ready ## every test, with the real engine and control planes
 	@$(VENV) -m sandbox.toolchain.build > /dev/null
 	@$(VENV) -m pytest
+
+docs: .venv/ready ## write the documentation of settings and outputs anew from the code
+	@$(VENV) docs/generate.py
 
 lock: .venv/ready ## write constraints.txt anew from what .venv holds
 	@{ echo "# Written by \`make lock\`: what the pinned requirements bring, pinned as well."; \

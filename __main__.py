@@ -6,15 +6,16 @@ import outputs
 import settings
 from components.cluster import Cluster, ClusterArgs
 from components.gitlab_project import GitlabProject, GitlabProjectArgs
-from components.namespace import Namespaces, NamespacesArgs
-from components.naming import EnvironmentNames
+from components.isolation import ReservedPool, ReservedPoolArgs
+from components.namespace import ManagersNamespace, ManagersNamespaceArgs
+from components.naming import MAIN_RUNNER, EnvironmentNames, RunnerNames
 from components.network import Network, NetworkArgs
 from components.projects import Projects, ProjectsArgs
 from components.runner import declare_runners
 from components.runner_pool import RunnerPool, RunnerPoolArgs
 
 config = settings.load()
-names = EnvironmentNames(config.environment)
+names, main = EnvironmentNames(config.environment), RunnerNames(config.environment, MAIN_RUNNER)
 
 projects = Projects("projects", ProjectsArgs(settings=config.projects, environment=config.environment))
 network = Network(
@@ -41,9 +42,8 @@ pool = RunnerPool(
     "runner-pool",
     RunnerPoolArgs(settings=config.runner_pool, location=config.scaleway, names=names, cluster_id=cluster.cluster_id),
 )
-namespaces = Namespaces(
-    "namespaces",
-    NamespacesArgs(names=names, service_account=config.kubernetes.service_account, provider=cluster.provider),
+managers = ManagersNamespace(
+    "managers", ManagersNamespaceArgs(names=names, settings=config.kubernetes, provider=cluster.provider)
 )
 project = GitlabProject(
     "gitlab",
@@ -51,11 +51,20 @@ project = GitlabProject(
         settings=config.gitlab,
         location=config.scaleway,
         environment=config.environment,
-        namespace=names.namespace,
+        namespace=main.jobs_namespace,
         stack=pulumi.get_stack(),
+        state_backend=config.state_backend,
     ),
 )
-runners = declare_runners(config, projects, namespaces, cluster.provider, project.project_id)
+runners = declare_runners(config, projects, managers, cluster.provider, project.project_id)
+ReservedPool(
+    "reserved-pool",
+    ReservedPoolArgs(
+        names=names,
+        namespaces=[RunnerNames(config.environment, each.name).jobs_namespace for each in config.runners],
+        provider=cluster.provider,
+    ),
+)
 
 outputs.export(
     outputs.EnvironmentOutputs(
@@ -73,8 +82,8 @@ outputs.export(
         runner_pool_id=pool.pool_id,
         runner_pool_taint=f"{names.taint_key}=true:NoSchedule",
         runner_pool_selector=dict([names.pool_label]),
-        namespace=namespaces.jobs,
-        service_account=namespaces.service_account,
+        namespace=main.jobs_namespace,
+        service_account=config.kubernetes.service_account,
         gitlab_project_id=project.project_id,
         branch=project.branch,
         runners=[runner.summary for runner in runners],

@@ -107,7 +107,7 @@ def _rule_and_fix(
 ) -> tuple[str, str]:
     key, example = key_of(loc), _example(field)
     if isinstance(loc[-1], int) and isinstance(example, list | tuple):
-        example = example[0]
+        example = example[0] if example else "VALUE"
     fix = set_command(key, example)
     match kind:
         case "missing":
@@ -118,9 +118,9 @@ def _rule_and_fix(
             hint = f"is not a setting; did you mean {close[0]}?" if close else "is not a setting"
             return hint, remove_command(key)
         case "greater_than_equal":
-            return f"must be at least {context['ge']:g}", set_command(key, format(context["ge"], "g"))
+            return f"must be at least {_number(context['ge'])}", set_command(key, _number(context["ge"]))
         case "less_than_equal":
-            return f"must be at most {context['le']:g}", set_command(key, format(context["le"], "g"))
+            return f"must be at most {_number(context['le'])}", set_command(key, _number(context["le"]))
         case "literal_error" if field:
             allowed = get_args(field.annotation)
             return f"must be one of {', '.join(allowed)}", set_command(
@@ -132,10 +132,12 @@ def _rule_and_fix(
             return "must be text (put numbers in quotes)", fix
         case "string_too_long":
             return f"must have at most {context['max_length']} characters", fix
+        case "string_too_short":
+            return f"must have at least {_count(context['min_length'], 'character')}", fix
         case "too_short":
-            return f"must have at least {_items(context['min_length'])}", fix
+            return f"must have at least {_count(context['min_length'], 'item')}", fix
         case "too_long":
-            return f"must have at most {_items(context['max_length'])}", remove_command(
+            return f"must have at most {_count(context['max_length'], 'item')}", remove_command(
                 f"{key}[{context['max_length']}]"
             )
         case "model_type" | "model_attributes_type" | "dict_type":
@@ -155,8 +157,13 @@ def _rule_and_fix(
             return (rule[:1].lower() + rule[1:]).replace("input should be", "must be"), fix
 
 
-def _items(count: int) -> str:
-    return "1 item" if count == 1 else f"{count} items"
+def _number(limit: float) -> str:
+    """In full: `1000000` and not `1e+06`."""
+    return format(limit, ".12g")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _example(field: FieldInfo | None) -> Any:

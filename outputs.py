@@ -32,13 +32,14 @@ class EnvironmentOutputs:
     runner_pool_id: Annotated[pulumi.Input[str], "Tainted pool of job pods (regional id)."]
     runner_pool_taint: Annotated[pulumi.Input[str], "Its taint, `key=value:effect`."]
     runner_pool_selector: Annotated[pulumi.Input[Mapping[str, str]], "Node labels that job pods select."]
-    namespace: Annotated[pulumi.Input[str], "Namespace of job pods."]
+    namespace: Annotated[pulumi.Input[str], "Namespace of the deploy runner's job pods."]
     service_account: Annotated[pulumi.Input[str], "Service account of job pods."]
     gitlab_project_id: Annotated[pulumi.Input[int], "Id of the GitLab project."]
     branch: Annotated[pulumi.Input[str], "Protected branch that the environment follows."]
     runners: Annotated[
         Sequence[Mapping[str, pulumi.Input[Any]]],
-        "Each runner: name, tag (for `tags:` of a job), protected, runnerId, applicationId, apiKeySecret, secretManagerId.",
+        "Each runner: name, tag (for `tags:` of a job), protected, namespace, serviceAccount, runnerId, applicationId, "
+        "apiKeySecret, secretManagerId.",
     ]
 
 

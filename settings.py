@@ -1,6 +1,6 @@
 """The typed settings of one environment, read from its stack file and checked before any resource is declared.
 
-Owns reading them, and the rules between keys. Does not own the rules of one key (`settings_sections.py`), how an error is
+Owns reading them, and the rules between keys. Does not own the rules of one key (`sections/`), how an error is
 worded (`config_error.py`), nor names that follow from the environment (`components/naming.py`).
 """
 
@@ -13,20 +13,22 @@ import pulumi
 from pydantic import TypeAdapter, ValidationError
 
 from config_error import ConfigError, Problem, problems_of, remove_command, set_command
-from settings_sections import (
-    DNS_LABEL,
+from sections.base import DNS_LABEL, Section, setting
+from sections.cloud import (
     ClusterSettings,
-    GitlabSettings,
-    KubernetesSettings,
     NetworkSettings,
     ProjectsSettings,
-    RunnerChartSettings,
     RunnerPoolSettings,
-    RunnerSettings,
     ScalewaySettings,
-    Section,
     SystemPoolSettings,
-    setting,
+)
+from sections.gitlab import GitlabSettings
+from sections.jobs import (
+    KubernetesSettings,
+    RotationSettings,
+    RunnerChartSettings,
+    RunnerSettings,
+    StateBackendSettings,
 )
 
 # A variable with one of these words in its name, or a value of this shape, is a way for a cloud key into GitLab.
@@ -35,14 +37,25 @@ CREDENTIAL_NAMES = re.compile(
 )
 CREDENTIAL_VALUES = re.compile(r"\bSCW[A-Z0-9]{17}\b|\bAKIA[A-Z0-9]{16}\b|secret_key|BEGIN [A-Z ]*PRIVATE KEY")
 
+READ_ONLY_SETS = ("ContainerRegistryReadOnly", "KubernetesReadOnly", "PrivateNetworksReadOnly", "VPCReadOnly")
+
 # Set by the program itself; see components/gitlab_project.py.
 OWN_VARIABLES = (
+    "AWS_SHARED_CREDENTIALS_FILE",
     "GITLAB_USER_MAILINGLIST_ID",
     "KUBE_NAMESPACE",
     "PRIVATE_TOKEN",
+    "PULUMI_BACKEND_URL",
     "PULUMI_STACK",
     "SCW_DEFAULT_REGION",
     "SCW_DEFAULT_ZONE",
+)
+
+
+# One that may change the target project, for protected branches; one that may only look, for merge requests.
+DEFAULT_RUNNERS = (
+    RunnerSettings(),
+    RunnerSettings.model_validate({"name": "preview", "permissionSets": READ_ONLY_SETS, "protected": False}),
 )
 
 
@@ -64,7 +77,11 @@ class Settings(Section):
     runner_pool: RunnerPoolSettings = setting(about="Runner pool.", consequence="no job runs")
     kubernetes: KubernetesSettings = setting(KubernetesSettings(), about="In the cluster.", consequence="no job runs")
     runners: tuple[RunnerSettings, ...] = setting(
-        (RunnerSettings(),), about="Runners.", consequence="no job runs", min_length=1, max_length=200
+        DEFAULT_RUNNERS, about="Runners.", consequence="no job runs", min_length=1, max_length=200
+    )
+    rotation: RotationSettings = setting(RotationSettings(), about="When keys change.", consequence="keys never expire")
+    state_backend: StateBackendSettings | None = setting(
+        None, about="Pulumi's state, for pipelines.", consequence="pipelines have no state"
     )
     runner_chart: RunnerChartSettings = setting(RunnerChartSettings(), about="Chart.", consequence="no runner starts")
     gitlab: GitlabSettings = setting(about="GitLab project.", consequence="no pipeline runs")
@@ -126,8 +143,10 @@ def _cross_checks(settings: Settings) -> Iterator[Problem]:
         "scaleway": _scaleway_checks,
         "cluster": _cluster_checks,
         "runner_pool": _pool_checks,
+        "kubernetes": _kubernetes_checks,
         "gitlab": _gitlab_checks,
         "runners": _runners_checks,
+        "rotation": _rotation_checks,
     }
     for name, check in checks.items():
         if (section := getattr(settings, name, None)) is not None:
@@ -135,17 +154,20 @@ def _cross_checks(settings: Settings) -> Iterator[Problem]:
 
 
 def _environment_checks(environment: str) -> Iterator[Problem]:
-    if environment == "default" or environment.startswith("kube-"):
+    """`environment` is not `default` or `kube`, and does not begin with `kube-`: those namespaces are Kubernetes' own."""
+    # With its purpose after it, `kube` is one, too: a runner called `system` would have its jobs in kube-system.
+    if environment in ("default", "kube") or environment.startswith("kube-"):
         yield Problem(
             key="environment",
             value=environment,
-            rule="must not be a namespace of Kubernetes itself",
-            consequence="the jobs' namespace cannot be created",
+            rule="must not be default, kube, or begin with kube-",
+            consequence="jobs would share a namespace with Kubernetes itself",
             fix=set_command("environment", "dev"),
         )
 
 
 def _projects_checks(projects: ProjectsSettings, environment: str) -> Iterator[Problem]:
+    """Each of `projects` has exactly one of `name` (it is created) and `id` (it is taken)."""
     for name in ("devops", "target", "credentials"):
         key, project = f"projects.{name}", getattr(projects, name)
         if (project.name is None) == (project.id is None):
@@ -160,6 +182,7 @@ def _projects_checks(projects: ProjectsSettings, environment: str) -> Iterator[P
 
 
 def _scaleway_checks(scaleway: ScalewaySettings) -> Iterator[Problem]:
+    """`scaleway.zone` is in `scaleway.region`."""
     if not scaleway.zone.startswith(scaleway.region + "-"):
         yield Problem(
             key="scaleway.zone",
@@ -171,6 +194,9 @@ def _scaleway_checks(scaleway: ScalewaySettings) -> Iterator[Problem]:
 
 
 def _runners_checks(runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
+    """Of `runners`, each has its own `name`, none is called `runners` (the managers' namespace), and one with a
+    permission set that does not end in `ReadOnly` is `protected`.
+    """
     names = [r.name for r in runners]
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -182,9 +208,39 @@ def _runners_checks(runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
                 consequence="two runners would share one credential",
                 fix=set_command(f"runners[{index}].name", free),
             )
+    for index, runner in enumerate(runners):
+        if runner.name == "runners":
+            yield Problem(
+                key=f"runners[{index}].name",
+                value=runner.name,
+                rule="must not be runners",
+                consequence="its jobs would share the managers' namespace, and read their tokens",
+                fix=set_command(f"runners[{index}].name", "jobs"),
+            )
+        if not runner.protected and any(not name.endswith("ReadOnly") for name in runner.permission_sets):
+            yield Problem(
+                key=f"runners[{index}].protected",
+                value=runner.protected,
+                rule="must be true where a permission set does more than read",
+                consequence="whoever may push a branch may change the cloud",
+                fix=set_command(f"runners[{index}].protected", "true"),
+            )
+
+
+def _rotation_checks(rotation: RotationSettings) -> Iterator[Problem]:
+    """`rotation.overlapDays` is less than `rotation.days`."""
+    if rotation.overlap_days >= rotation.days:
+        yield Problem(
+            key="rotation.overlapDays",
+            value=rotation.overlap_days,
+            rule=f"must be less than days {rotation.days}",
+            consequence="keys would pile up",
+            fix=set_command("rotation.overlapDays", max(1, rotation.days // 10)),
+        )
 
 
 def _cluster_checks(cluster: ClusterSettings) -> Iterator[Problem]:
+    """`cluster.version` is a minor version where `cluster.autoUpgrade.enabled` is true, else an exact one."""
     exact, upgrade = cluster.version.count(".") == 2, cluster.auto_upgrade.enabled
     if exact == upgrade:
         yield Problem(
@@ -197,6 +253,7 @@ def _cluster_checks(cluster: ClusterSettings) -> Iterator[Problem]:
 
 
 def _pool_checks(pool: RunnerPoolSettings) -> Iterator[Problem]:
+    """Where `runnerPool.autoscaling` is true: `minSize` ≤ `size` ≤ `maxSize`."""
     if pool.autoscaling and pool.max_size < pool.min_size:
         yield Problem(
             key="runnerPool.maxSize",
@@ -216,7 +273,41 @@ def _pool_checks(pool: RunnerPoolSettings) -> Iterator[Problem]:
         )
 
 
+def _kubernetes_checks(kubernetes: KubernetesSettings) -> Iterator[Problem]:
+    """`kubernetes.egressBlockedCidrs` does not hold `0.0.0.0/0`: Kubernetes takes ranges inside it, and not it."""
+    for index, cidr in enumerate(kubernetes.egress_blocked_cidrs):
+        if cidr == "0.0.0.0/0":
+            key = f"kubernetes.egressBlockedCidrs[{index}]"
+            yield Problem(
+                key=key,
+                value=cidr,
+                rule="must not be 0.0.0.0/0",
+                consequence="Kubernetes refuses the network policies",
+                fix=set_command(key, "169.254.0.0/16"),
+            )
+
+
 def _gitlab_checks(gitlab: GitlabSettings) -> Iterator[Problem]:
+    """`gitlab.premium` is false where `gitlab.enterprise` is; `gitlab.deployment.requiredApprovals` is 0 without
+    `gitlab.premium`; `gitlab.promotionToken.rotateBeforeDays` is less than its `expirationDays`; `gitlab.variables` has
+    none that the program sets itself, and none that is named like a cloud credential, or holds one.
+    """
+    if gitlab.premium and not gitlab.enterprise:
+        yield Problem(
+            key="gitlab.premium",
+            value=gitlab.premium,
+            rule="must be false where enterprise is false",
+            consequence="GitLab has no protected environments",
+            fix=set_command("gitlab.premium", "false"),
+        )
+    if gitlab.deployment.required_approvals and not gitlab.premium:
+        yield Problem(
+            key="gitlab.deployment.requiredApprovals",
+            value=gitlab.deployment.required_approvals,
+            rule="must be 0 where premium is false",
+            consequence="nobody is asked, though the settings say so",
+            fix=set_command("gitlab.deployment.requiredApprovals", 0),
+        )
     token = gitlab.promotion_token
     if token.rotate_before_days >= token.expiration_days:
         yield Problem(

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumiverse_scaleway as scaleway
 
-from settings_sections import ClusterSettings, ScalewaySettings, SystemPoolSettings
+from sections.cloud import ClusterSettings, ScalewaySettings, SystemPoolSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class ClusterArgs:
 class Cluster(pulumi.ComponentResource):
     """A Kapsule cluster that can run system pods.
 
-    Owns: the cluster, a pool without taints (DNS, network plugin, metrics and runner managers have no toleration), and
-    the provider. Does not own the pools of job pods (`RunnerPool`), nor what is inside the cluster.
+    Owns: the cluster, who may reach its API server, a pool without taints (DNS, network plugin, metrics and runner managers
+    have no toleration), and the provider. Does not own the pools of job pods (`RunnerPool`), nor what is inside the cluster.
 
     Outputs: `cluster_id` (regional id), `api_server_url`, `version` (none secret); `provider`, made from the admin
     kubeconfig, which is secret and leaves this component by no other way.
@@ -80,6 +80,18 @@ class Cluster(pulumi.ComponentResource):
             wait_for_pool_ready=True,
             opts=child,
         )
+        if settings.api_allowed_cidrs:
+            scaleway.kubernetes.Acl(
+                f"{name}-api-access",
+                cluster_id=cluster.id,
+                region=args.location.region,
+                acl_rules=[
+                    *(scaleway.kubernetes.AclAclRuleArgs(ip=cidr) for cidr in settings.api_allowed_cidrs),
+                    # Nodes and Scaleway's own controllers come from these.
+                    scaleway.kubernetes.AclAclRuleArgs(scaleway_ranges=True),
+                ],
+                opts=child,
+            )
         kubeconfig: pulumi.Output[str] = pulumi.Output.secret(
             cluster.kubeconfigs.apply(lambda found: str(found[0].config_file))
         )
@@ -89,6 +101,8 @@ class Cluster(pulumi.ComponentResource):
             # A renewed token or a moved endpoint is the same cluster: nothing inside it is to be replaced.
             cluster_identifier=cluster.id,
             enable_server_side_apply=True,
+            # Otherwise a changed secret is deleted and made anew, and a job that starts in between finds none.
+            enable_secret_mutable=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[system_pool]),
         )
         self.cluster_id = cluster.id

@@ -1,11 +1,15 @@
-"""What an environment needs of its GitLab project: a protected branch, CI variables, and the promotion token."""
+"""What an environment needs of its GitLab project: protections, the environment itself, CI variables, promotion token."""
 
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_gitlab as gitlab
 
-from settings_sections import BranchSettings, GitlabSettings, PromotionTokenSettings, ScalewaySettings
+from components.runner_config import SCALEWAY_CONFIG_FOLDER
+from components.secrets import AWS_FILE
+from sections.cloud import ScalewaySettings
+from sections.gitlab import BranchSettings, GitlabSettings, PromotionTokenSettings
+from sections.jobs import StateBackendSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,14 +21,15 @@ class GitlabProjectArgs:
     environment: str
     namespace: str
     stack: str
+    state_backend: StateBackendSettings | None
 
 
 class GitlabProject(pulumi.ComponentResource):
-    """Branch protection, and CI variables that only jobs of this environment see.
+    """Branch protection, the environment in GitLab, and CI variables that only its jobs see.
 
-    Owns: the protection of the environment's branch, its variables, and a project access token for promotions. Does not
-    own the project or the branch, which exist before, nor runners (`Runner`). No variable holds a cloud key: the
-    settings refuse one.
+    Owns: the protection of the environment's branch, the environment and (with Premium) who may deploy to it, protected
+    release tags, its variables, and a project access token for promotions. Does not own the project or the branch, which
+    exist before, nor runners (`Runner`). No variable holds a cloud key: the settings refuse one.
 
     Outputs (none secret): `project_id` (integer), `branch`. The token leaves only as the masked, hidden and protected
     variable PRIVATE_TOKEN.
@@ -42,6 +47,7 @@ class GitlabProject(pulumi.ComponentResource):
         )
         self.project_id = found.id.apply(int)
         self.branch = self._protection(f"{name}-branch", args.settings.branch, args.settings.enterprise)
+        self._deployments(name, args.settings)
         token = self._token(f"{name}-promotion-token", args.settings.promotion_token)
         plain = {
             "GITLAB_USER_MAILINGLIST_ID": str(args.settings.mailing_list_user_id),
@@ -50,6 +56,11 @@ class GitlabProject(pulumi.ComponentResource):
             "SCW_DEFAULT_REGION": args.location.region,
             "SCW_DEFAULT_ZONE": args.location.zone,
         }
+        if args.state_backend is not None:
+            bucket, region = args.state_backend.bucket, args.state_backend.region
+            plain["PULUMI_BACKEND_URL"] = f"s3://{bucket}?endpoint=s3.{region}.scw.cloud&region={region}"
+            # A path and no key: the file is mounted with the key.
+            plain["AWS_SHARED_CREDENTIALS_FILE"] = f"{SCALEWAY_CONFIG_FOLDER}/{AWS_FILE}"
         for key, value in {**plain, **args.settings.variables}.items():
             self._variable(name, key, value)
         self._variable(name, "PRIVATE_TOKEN", pulumi.Output.secret(token.token), secret=True)
@@ -75,6 +86,43 @@ class GitlabProject(pulumi.ComponentResource):
             )
         protection = gitlab.BranchProtection(name, levels, opts=self._child())
         return protection.branch
+
+    def _deployments(self, name: str, settings: GitlabSettings) -> None:
+        """The environment in GitLab, who may deploy to it where the licence knows that, and protected release tags."""
+        environment = gitlab.ProjectEnvironment(
+            f"{name}-environment",
+            project=self._project,
+            name=self._environment,
+            tier=settings.deployment.kind,
+            stop_before_destroy=True,  # GitLab deletes stopped environments only
+            opts=self._child(),
+        )
+        if settings.premium:
+            who, approvals = settings.deployment.deploy_access_level, settings.deployment.required_approvals
+            gitlab.ProjectProtectedEnvironment(
+                f"{name}-deployments",
+                project=self._project,
+                environment=environment.name,
+                deploy_access_levels_attributes=[
+                    gitlab.ProjectProtectedEnvironmentDeployAccessLevelsAttributeArgs(access_level=who)
+                ],
+                approval_rules=[
+                    gitlab.ProjectProtectedEnvironmentApprovalRuleArgs(
+                        access_level="maintainer", required_approvals=approvals
+                    )
+                ]
+                if approvals
+                else None,
+                opts=self._child(),
+            )
+        if settings.release_tags is not None:
+            gitlab.TagProtection(
+                f"{name}-release-tags",
+                project=self._project,
+                tag=settings.release_tags,
+                create_access_level="maintainer",
+                opts=self._child(),
+            )
 
     def _token(self, name: str, settings: PromotionTokenSettings) -> gitlab.ProjectAccessToken:
         return gitlab.ProjectAccessToken(

@@ -1,52 +1,116 @@
-"""The environment's namespaces and the account of its job pods."""
+"""Namespaces: one of the runners' managers, and one of each runner's jobs."""
 
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.naming import EnvironmentNames
+from components.isolation import declare_network_policies
+from components.naming import EnvironmentNames, RunnerNames
+from sections.jobs import KubernetesSettings
+
+# What Pod Security enforces. Images of jobs commonly run as root, which `restricted` refuses; managers need not.
+JOBS_LEVEL, MANAGERS_LEVEL = "baseline", "restricted"
 
 
 @dataclass(frozen=True, kw_only=True)
-class NamespacesArgs:
-    """`service_account` (DNS label) is the account that job pods run as."""
+class ManagersNamespaceArgs:
+    """`settings` say what managers may reach."""
 
     names: EnvironmentNames
-    service_account: str
+    settings: KubernetesSettings
     provider: kubernetes.Provider
 
 
-class Namespaces(pulumi.ComponentResource):
-    """Two namespaces: one for job pods, one for the runners' managers and the tokens that jobs must not read.
+class ManagersNamespace(pulumi.ComponentResource):
+    """Where the runners' managers run, with the tokens that jobs must not read.
 
-    Owns: both, and the service account of job pods. Does not own secrets (`Secrets`), nor the manager's account and role,
-    which the chart makes.
+    Owns: the namespace with its Pod Security labels and its network policies. Does not own the managers' accounts, which
+    the chart makes.
 
-    Outputs (none secret): `jobs`, `managers` (namespace names), `service_account` (name).
+    Outputs (not secret): `namespace` (name).
     """
 
-    jobs: pulumi.Output[str]
-    managers: pulumi.Output[str]
+    namespace: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ManagersNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kapsule-devops:kubernetes:ManagersNamespace", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, provider=args.provider)
+        self.namespace = _namespace(name, args.names.manager_namespace, args.names.environment, MANAGERS_LEVEL, child)
+        declare_network_policies(name, self.namespace, args.settings, child)
+        self.register_outputs({"namespace": self.namespace})
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobsNamespaceArgs:
+    """`settings` names the service account of job pods and what it may do."""
+
+    names: RunnerNames
+    settings: KubernetesSettings
+    provider: kubernetes.Provider
+
+
+class JobsNamespace(pulumi.ComponentResource):
+    """Where one runner's job pods run.
+
+    Owns: the namespace with its Pod Security labels, the service account of job pods, and its role where settings give
+    rules. Does not own secrets (`Secrets`), nor what limits pods (`Isolation`).
+
+    Outputs (none secret): `namespace`, `service_account` (names).
+    """
+
+    namespace: pulumi.Output[str]
     service_account: pulumi.Output[str]
 
-    def __init__(self, name: str, args: NamespacesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("kapsule-devops:kubernetes:Namespaces", name, None, opts)
+    def __init__(self, name: str, args: JobsNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("kapsule-devops:kubernetes:JobsNamespace", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=args.provider)
-        labels = {"app.kubernetes.io/managed-by": "pulumi", "kapsule-devops/environment": args.names.environment}
-        self.jobs = _namespace(f"{name}-jobs", args.names.namespace, labels, child)
-        self.managers = _namespace(f"{name}-managers", args.names.manager_namespace, labels, child)
+        self.namespace = _namespace(name, args.names.jobs_namespace, args.names.environment, JOBS_LEVEL, child)
+        metadata = {"name": args.settings.service_account, "namespace": self.namespace}
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-service-account",
-            metadata={"name": args.service_account, "namespace": self.jobs},
+            metadata=metadata,
             # A pod that needs the API asks for a token; none is mounted unasked.
             automount_service_account_token=False,
             opts=child,
         )
+        if args.settings.deployer_rules:
+            kubernetes.rbac.v1.Role(
+                f"{name}-role",
+                metadata=metadata,
+                rules=[
+                    {"apiGroups": list(r.api_groups), "resources": list(r.resources), "verbs": list(r.verbs)}
+                    for r in args.settings.deployer_rules
+                ],
+                opts=child,
+            )
+            kubernetes.rbac.v1.RoleBinding(
+                f"{name}-role-binding",
+                metadata=metadata,
+                role_ref={
+                    "apiGroup": "rbac.authorization.k8s.io",
+                    "kind": "Role",
+                    "name": args.settings.service_account,
+                },
+                subjects=[
+                    {"kind": "ServiceAccount", "name": args.settings.service_account, "namespace": self.namespace}
+                ],
+                opts=child,
+            )
         self.service_account = account.metadata.name
-        self.register_outputs({"jobs": self.jobs, "managers": self.managers, "serviceAccount": self.service_account})
+        self.register_outputs({"namespace": self.namespace, "serviceAccount": self.service_account})
 
 
-def _namespace(name: str, namespace: str, labels: dict[str, str], opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    made = kubernetes.core.v1.Namespace(name, metadata={"name": namespace, "labels": labels}, opts=opts)
+def _namespace(
+    name: str, namespace: str, environment: str, level: str, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    security = "pod-security.kubernetes.io"
+    labels = {
+        "app.kubernetes.io/managed-by": "pulumi",
+        "kapsule-devops/environment": environment,
+        f"{security}/enforce": level,
+        f"{security}/audit": "restricted",
+        f"{security}/warn": level,
+    }
+    made = kubernetes.core.v1.Namespace(f"{name}-namespace", metadata={"name": namespace, "labels": labels}, opts=opts)
     return made.metadata.name

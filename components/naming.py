@@ -16,11 +16,6 @@ class EnvironmentNames:
     environment: str
 
     @property
-    def namespace(self) -> str:
-        """Where job pods run; it holds nothing but what jobs may read."""
-        return self.environment
-
-    @property
     def manager_namespace(self) -> str:
         """Where the runners' managers run, with the tokens that jobs must not read."""
         return f"{self.environment}-runners"
@@ -45,6 +40,11 @@ class RunnerNames:
     @property
     def _stem(self) -> str:
         return self.environment if self.purpose == MAIN_RUNNER else f"{self.environment}-{self.purpose}"
+
+    @property
+    def jobs_namespace(self) -> str:
+        """Where its job pods run; it holds nothing but what they may read."""
+        return self._stem
 
     @property
     def tag(self) -> str:

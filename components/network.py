@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumiverse_scaleway as scaleway
 
-from settings_sections import NetworkSettings, ScalewaySettings
+from sections.cloud import NetworkSettings, ScalewaySettings
 
 
 @dataclass(frozen=True, kw_only=True)

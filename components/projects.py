@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumiverse_scaleway as scaleway
 
-from settings_sections import ProjectSettings, ProjectsSettings
+from sections.cloud import ProjectSettings, ProjectsSettings
 
 
 @dataclass(frozen=True, kw_only=True)

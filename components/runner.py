@@ -3,6 +3,7 @@
 import hashlib
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pulumi
@@ -10,9 +11,11 @@ import pulumi_gitlab as gitlab
 import pulumi_kubernetes as kubernetes
 
 from components.credentials import Credentials, CredentialsArgs
-from components.namespace import Namespaces
+from components.isolation import Isolation, IsolationArgs
+from components.namespace import JobsNamespace, JobsNamespaceArgs, ManagersNamespace
 from components.naming import EnvironmentNames, RunnerNames
 from components.projects import Projects
+from components.rotation import Keys, Rotation, keys_at
 from components.runner_config import (
     KUBECONFIG_FOLDER,
     SCALEWAY_CONFIG_FOLDER,
@@ -25,9 +28,9 @@ from components.runner_config import (
     Volumes,
 )
 from components.runner_config import Runner as RunnerToml
-from components.secrets import CONFIG_FILE, Secrets, SecretsArgs
+from components.secrets import AWS_FILE, CONFIG_FILE, Secrets, SecretsArgs
+from sections.jobs import RunnerSettings
 from settings import Settings
-from settings_sections import RunnerSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +41,16 @@ class RunnerArgs:
     environment: Settings
     project_id: pulumi.Input[int]
     projects: Projects
-    namespaces: Namespaces
+    managers: ManagersNamespace
+    keys: Keys
     provider: kubernetes.Provider
 
 
 class Runner(pulumi.ComponentResource):
     """One runner with its own identity in GitLab and in the cloud.
 
-    Owns: the user runner, its credential, both Kubernetes secrets, and the release. Does not own the pool that its jobs
-    run on, nor the namespaces. GitLab and IAM do not wait for the cluster: only secrets and release do.
+    Owns: the user runner, its credential, its jobs' namespace and what isolates it, both Kubernetes secrets, the release.
+    Does not own the pool that its jobs run on, nor the managers' namespace. GitLab and IAM do not wait for the cluster.
 
     Outputs: `summary`, what other teams learn of it (nothing secret). Key and runner token (`glrt-…`) stay inside.
     Source: chart gitlab-runner; with a `glrt-` token GitLab owns tags, lock, protection and timeout.
@@ -64,6 +68,9 @@ class Runner(pulumi.ComponentResource):
             CredentialsArgs(
                 names=names,
                 permission_sets=settings.permission_sets,
+                condition=settings.condition,
+                state_backend=environment.state_backend,
+                keys=args.keys,
                 location=environment.scaleway,
                 target_project_id=args.projects.target_id,
                 credentials_project_id=args.projects.credentials_id,
@@ -83,13 +90,30 @@ class Runner(pulumi.ComponentResource):
             opts=child,
         )
         token: pulumi.Output[str] = pulumi.Output.secret(user_runner.token)
+        jobs = JobsNamespace(
+            f"{name}-jobs",
+            JobsNamespaceArgs(names=names, settings=environment.kubernetes, provider=args.provider),
+            opts=child,
+        )
+        isolation = Isolation(
+            f"{name}-isolation",
+            IsolationArgs(
+                settings=environment.kubernetes,
+                names=names,
+                namespace=jobs.namespace,
+                concurrent=settings.concurrent,
+                provider=args.provider,
+            ),
+            opts=child,
+        )
         secrets = Secrets(
             f"{name}-secrets",
             SecretsArgs(
                 names=names,
-                jobs_namespace=args.namespaces.jobs,
-                managers_namespace=args.namespaces.managers,
+                jobs_namespace=jobs.namespace,
+                managers_namespace=args.managers.namespace,
                 config_yaml=credentials.config_yaml,
+                aws_credentials=credentials.aws_credentials if environment.state_backend else None,
                 runner_token=token,
                 provider=args.provider,
             ),
@@ -102,7 +126,7 @@ class Runner(pulumi.ComponentResource):
             chart="gitlab-runner",
             version=environment.runner_chart.version,
             repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=chart_repository(environment)),
-            namespace=args.namespaces.managers,
+            namespace=args.managers.namespace,
             values={
                 **values.values(),
                 # The chart's pod does not roll when the token's secret changes; this annotation makes it.
@@ -110,12 +134,14 @@ class Runner(pulumi.ComponentResource):
             },
             # A failed installation leaves nothing behind that would block the next one.
             atomic=True,
-            opts=pulumi.ResourceOptions(parent=self, provider=args.provider, depends_on=[secrets]),
+            opts=pulumi.ResourceOptions(parent=self, provider=args.provider, depends_on=[secrets, isolation]),
         )
         self.summary = {
             "name": settings.name,
             "tag": names.tag,
             "protected": settings.protected,
+            "namespace": jobs.namespace,
+            "serviceAccount": jobs.service_account,
             "runnerId": user_runner.id,
             "applicationId": credentials.application_id,
             "apiKeySecret": secrets.api_key,
@@ -127,11 +153,17 @@ class Runner(pulumi.ComponentResource):
 def declare_runners(
     environment: Settings,
     projects: Projects,
-    namespaces: Namespaces,
+    managers: ManagersNamespace,
     provider: kubernetes.Provider,
     project_id: pulumi.Input[int],
 ) -> list[Runner]:
-    """Every runner of the environment, in the order of the settings."""
+    """Every runner of the environment, in the order of the settings. All keys change at the same time."""
+    rotation = Rotation(
+        timedelta(days=environment.rotation.days),
+        timedelta(days=environment.rotation.overlap_days),
+        environment.rotation.serial,
+    )
+    keys = keys_at(now(), rotation)
     return [
         Runner(
             f"runner-{each.name}",
@@ -140,12 +172,22 @@ def declare_runners(
                 environment=environment,
                 project_id=project_id,
                 projects=projects,
-                namespaces=namespaces,
+                managers=managers,
+                keys=keys,
                 provider=provider,
             ),
         )
         for each in environment.runners
     ]
+
+
+def now() -> datetime:
+    """The time by which keys rotate: $KAPSULE_DEVOPS_NOW (ISO 8601, UTC unless it says, for drills), else the clock's."""
+    told = os.environ.get("KAPSULE_DEVOPS_NOW")
+    if not told:
+        return datetime.now(UTC)
+    moment = datetime.fromisoformat(told)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def chart_repository(environment: Settings) -> str:
@@ -158,13 +200,14 @@ def chart_values(environment: Settings, settings: RunnerSettings) -> ChartValues
     names = RunnerNames(environment.environment, settings.name)
     shared = EnvironmentNames(environment.environment)
     label, value = shared.pool_label
+    files = (CONFIG_FILE, AWS_FILE) if environment.state_backend else (CONFIG_FILE,)
     mounts = [
-        SecretVolume(name=names.api_key_secret, mount_path=SCALEWAY_CONFIG_FOLDER, items={CONFIG_FILE: CONFIG_FILE})
+        SecretVolume(name=names.api_key_secret, mount_path=SCALEWAY_CONFIG_FOLDER, items={file: file for file in files})
     ]
     if kubeconfig := environment.kubernetes.app_kubeconfig:
         mounts.append(SecretVolume(name=kubeconfig, mount_path=KUBECONFIG_FOLDER, items={"config": "config"}))
     executor = KubernetesExecutor(
-        namespace=shared.namespace,
+        namespace=names.jobs_namespace,
         image=settings.image,
         helper_image=settings.helper_image,
         service_account=environment.kubernetes.service_account,
@@ -189,7 +232,7 @@ def chart_values(environment: Settings, settings: RunnerSettings) -> ChartValues
             name=names.release,
             secret=names.tokens_secret,
             config=ConfigToml(runners=(RunnerToml(kubernetes=executor),)).render(),
-            job_namespace=shared.namespace,
+            job_namespace=names.jobs_namespace,
         ),
     )
 

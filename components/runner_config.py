@@ -156,6 +156,7 @@ class SecurityContext(_Values):
     read_only_root_filesystem: bool = False
     run_as_non_root: bool = True
     capabilities: dict[str, tuple[str, ...]] = {"drop": ("ALL",)}
+    seccomp_profile: dict[str, str] = {"type": "RuntimeDefault"}
 
 
 class ChartValues(_Values):

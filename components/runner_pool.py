@@ -6,7 +6,7 @@ import pulumi
 import pulumiverse_scaleway as scaleway
 
 from components.naming import EnvironmentNames
-from settings_sections import RunnerPoolSettings, ScalewaySettings
+from sections.cloud import RunnerPoolSettings, ScalewaySettings
 
 
 @dataclass(frozen=True, kw_only=True)

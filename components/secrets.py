@@ -8,16 +8,18 @@ import pulumi_kubernetes as kubernetes
 from components.naming import RunnerNames
 
 CONFIG_FILE = "config.yaml"
+AWS_FILE = "credentials"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecretsArgs:
-    """`config_yaml` and `runner_token` are secret."""
+    """`config_yaml`, `aws_credentials` (None without a state backend) and `runner_token` are secret."""
 
     names: RunnerNames
     jobs_namespace: pulumi.Input[str]
     managers_namespace: pulumi.Input[str]
     config_yaml: pulumi.Input[str]
+    aws_credentials: pulumi.Input[str] | None
     runner_token: pulumi.Input[str]
     provider: kubernetes.Provider
 
@@ -41,7 +43,10 @@ class Secrets(pulumi.ComponentResource):
         api_key = kubernetes.core.v1.Secret(
             f"{name}-api-key",
             metadata={"name": args.names.api_key_secret, "namespace": args.jobs_namespace},
-            string_data={CONFIG_FILE: args.config_yaml},
+            string_data={
+                CONFIG_FILE: args.config_yaml,
+                **({AWS_FILE: args.aws_credentials} if args.aws_credentials is not None else {}),
+            },
             opts=child,
         )
         tokens = kubernetes.core.v1.Secret(

@@ -123,6 +123,7 @@ class _Plane:
         self._await("etcd", lambda: self._answers(f"http://127.0.0.1:{self.endpoints.etcd_client}/health"))
         self._launch("apiserver")
         self._await("apiserver", lambda: self._answers(f"https://127.0.0.1:{self.endpoints.api_server}/readyz"))
+        _write(self.folder / "admin.kubeconfig", self.kubeconfig("sandbox"))
         for part in ("controller-manager", "scheduler", "kwok"):
             self._launch(part)
         log.info("control plane of cluster %s ready after %.1f s", self.id, time.monotonic() - started)
@@ -239,17 +240,6 @@ class _Plane:
         _write(folder / "tokens.csv", f"{self.endpoints.token},admin,admin,system:masters\n")
         if not (folder / "sa.key").exists():
             self._write_service_account_key()
-        server = f"https://127.0.0.1:{self.endpoints.api_server}"
-        cluster = {"server": server, "certificate-authority": str(folder / "certificates" / "apiserver.crt")}
-        admin = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "c", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"token": self.endpoints.token}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "admin"}}],
-            "current-context": "c",
-        }
-        _write(folder / "admin.kubeconfig", yaml.safe_dump(admin))
 
     def _write_service_account_key(self) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -11,11 +11,14 @@ from sandbox.folder import CHECKOUT, Folder
 from sandbox.lifecycle import SandboxError, ask, start, stop
 from sandbox.running import Running
 
+_POLICIES = ("--policy-pack", str(CHECKOUT / "policies"))
+
 
 def up(folder: Folder, environment: str) -> int:
     """Starts the sandbox, creates the stack and runs `pulumi up`; then says what exists and where to look."""
     running = _prepare(folder, environment)
-    code = _pulumi(folder, running, ["up", "--stack", environment, "--yes", "--skip-preview"])
+    # With its own preview: some rules see the whole stack, and could otherwise only complain of what exists already.
+    code = _pulumi(folder, running, ["up", "--stack", environment, "--yes", *_POLICIES])
     if code == 0:
         print(_summary(folder, running, environment))
     return code
@@ -23,7 +26,7 @@ def up(folder: Folder, environment: str) -> int:
 
 def preview(folder: Folder, environment: str) -> int:
     """What `up` would change."""
-    return _pulumi(folder, _prepare(folder, environment), ["preview", "--stack", environment, "--diff"])
+    return _pulumi(folder, _prepare(folder, environment), ["preview", "--stack", environment, "--diff", *_POLICIES])
 
 
 def down(folder: Folder, environment: str | None) -> int:
@@ -77,7 +80,7 @@ def _summary(folder: Folder, running: Running, environment: str) -> str:
     unknown = sorted({f"{r['method']} {r['path']}" for r in requests if r["unknown"]})
     runners = "\n".join(
         f"    {r['tag']:<24} jobs of {'protected branches' if r['protected'] else 'any branch'}; key in secret "
-        f"{outputs['namespace']}/{r['apiKeySecret']}"
+        f"{r['namespace']}/{r['apiKeySecret']}"
         for r in outputs["runners"]
     )
     lines = [

@@ -1,5 +1,6 @@
 """A sandbox of the tests' own: a copy of the checkout, an empty home, and the commands that a user has."""
 
+import base64
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 import yaml
 from lightkube import Client, KubeConfig
+from lightkube.resources.core_v1 import Secret
 
 from sandbox.store import Record, Store
 from sandbox.toolchain.build import cache_folder
@@ -116,9 +118,9 @@ class Estate:
             timeout=300,
         )
 
-    def pulumi(self, arguments: str, *, code: int | None = 0) -> str:
+    def pulumi(self, arguments: str, *, code: int | None = 0, **environment: str) -> str:
         """`pulumi …` in that shell; what it printed on both streams. `code` None takes any exit code."""
-        result = self.shell(f"pulumi {arguments} 2>&1")
+        result = self.shell(f"pulumi {arguments} 2>&1", **environment)
         assert code is None or result.returncode == code, result.stdout + result.stderr
         return result.stdout
 
@@ -176,6 +178,12 @@ class Estate:
         if not (self.folder / "running.json").exists():
             return []
         return [f"{r['method']} {r['path']}" for r in self.ask("scaleway", "/_sandbox/requests") if r["unknown"]]
+
+    def mounted(self, stack: str, runner: dict[str, Any]) -> dict[str, str]:
+        """The files that job pods of a runner (an entry of the output `runners`) find in /root/.config/scw."""
+        with self.kubernetes(stack) as client:
+            secret = client.get(Secret, runner["apiKeySecret"], namespace=runner["namespace"])
+        return {name: base64.b64decode(data).decode() for name, data in (secret.data or {}).items()}
 
     def kubernetes(self, stack: str) -> Client:
         """An administrator's client of the stack's cluster."""

@@ -18,6 +18,8 @@ def test_up_says_what_exists_and_where_to_look(environment: str, environments: d
     assert f"{environment} is up: cluster kapsule-devops (1.35), pool with taint" in printed
     assert f"k8s-{environment}-runner" in printed
     assert "Where to look next:" in printed
+    assert "Policies:" in printed
+    assert "kapsule-devops@v" in printed
     assert "Traceback" not in printed
     assert "warning" not in printed.lower()
 

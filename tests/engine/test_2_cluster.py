@@ -66,13 +66,15 @@ def test_without_the_toleration_it_stays_pending(environment: str, client: Clien
         client.delete(Pod, "does-not-tolerate", namespace=namespace, grace_period=0)
 
 
-def test_the_manager_does_not_run_on_the_runner_pool(environment: str, client: Client) -> None:
-    (manager,) = client.list(Pod, namespace=f"{environment}-runners")
-    assert manager.spec is not None
-    node = client.get(Node, str(manager.spec.nodeName))
-    assert node.metadata is not None
-    assert node.metadata.labels is not None
-    assert node.metadata.labels["k8s.scaleway.com/pool-name"] == "system"
+def test_the_managers_do_not_run_on_the_runner_pool(environment: str, client: Client) -> None:
+    managers = list(client.list(Pod, namespace=f"{environment}-runners"))
+    assert len(managers) == 2
+    for manager in managers:
+        assert manager.spec is not None
+        node = client.get(Node, str(manager.spec.nodeName))
+        assert node.metadata is not None
+        assert node.metadata.labels is not None
+        assert node.metadata.labels["k8s.scaleway.com/pool-name"] == "system"
 
 
 def test_nodes_send_heartbeats(environment: str, client: Client) -> None:

@@ -11,12 +11,14 @@ from sandbox.gitlab.variables import VARIABLES
 from sandbox.scaleway.common import API_KEYS
 from tests.engine.estate import ENVIRONMENTS, Estate, Up
 
+RUNNERS = 2  # in each environment
+
 
 @pytest.fixture(scope="module")
 def cloud_keys(estate: Estate, environments: dict[str, Up]) -> list[str]:
     """The secret keys of the runners' API keys, as the stand-in issued them."""
     keys = [str(k["secret_key"]) for k in estate.records(API_KEYS) if k.get("application_id")]
-    assert len(keys) == len(ENVIRONMENTS)
+    assert len(keys) >= RUNNERS * len(ENVIRONMENTS)
     return keys
 
 
@@ -26,13 +28,14 @@ def tokens(estate: Estate, environments: dict[str, Up]) -> list[str]:
     found = []
     for environment in ENVIRONMENTS:
         with estate.kubernetes(environment) as client:
-            secret = client.get(Secret, f"{environment}-runner-tokens", namespace=f"{environment}-runners")
-            assert secret.data is not None
-            found.append(base64.b64decode(secret.data["runner-token"]).decode())
+            for name in (f"{environment}-runner-tokens", f"{environment}-preview-runner-tokens"):
+                secret = client.get(Secret, name, namespace=f"{environment}-runners")
+                assert secret.data is not None
+                found.append(base64.b64decode(secret.data["runner-token"]).decode())
     for file in (estate.folder / "clusters").glob("*/endpoints.json"):
         found.append(json.loads(file.read_text())["token"])
     found += [v["value"] for v in estate.records(VARIABLES) if v["key"] == "PRIVATE_TOKEN"]
-    assert len(found) == 3 * len(ENVIRONMENTS)
+    assert len(found) == (RUNNERS + 2) * len(ENVIRONMENTS)
     assert len(set(found)) == len(found)
     return found
 

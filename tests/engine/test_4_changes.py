@@ -38,7 +38,8 @@ def test_a_larger_pool_is_one_update_and_more_nodes(estate: Estate) -> None:
 
 def test_a_new_concurrency_is_one_new_release(estate: Estate) -> None:
     estate.set("dev", "runners[0].concurrent", "4")
-    assert estate.changes("dev") == {"runner-deploy-release": "update"}
+    quota = "runner-deploy-isolation-quota"
+    assert estate.changes("dev") == {"runner-deploy-release": "update", quota: "update"}
     estate.pulumi("up --yes --skip-preview --stack dev")
     with estate.kubernetes("dev") as client:
         rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")
@@ -68,7 +69,7 @@ def test_a_thing_deleted_by_hand_comes_back(estate: Estate) -> None:
 
 def test_an_application_kubeconfig_is_mounted_when_it_is_given(estate: Estate) -> None:
     estate.set("dev", "kubernetes.appKubeconfig", "dev-kapsule-config")
-    assert estate.changes("dev") == {"runner-deploy-release": "update"}
+    assert estate.changes("dev") == {"runner-deploy-release": "update", "runner-preview-release": "update"}
     estate.pulumi("up --yes --skip-preview --stack dev")
     with estate.kubernetes("dev") as client:
         rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")

@@ -166,7 +166,7 @@ def test_an_installed_pulumi_is_used_when_asked_for(own: Estate, tmp_path: Path)
     assert linked.resolve() == plugins / "resource-scaleway-v1.56.1" / "pulumi-resource-scaleway"
     result = own.sandbox("preview", "dev", TOOLCHAIN="system", PATH=path)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "+ 39 to create" in result.stdout
+    assert "+ 74 to create" in result.stdout
 
 
 def test_the_server_refuses_a_second_one_in_the_same_folder(own: Estate) -> None:

@@ -13,6 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "kapsule-devops"
+NOW = "2026-11-23T12:00:00+00:00"  # decides which keys a run declares
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def run_program() -> Callable[..., Program]:
             [sys.executable, str(Path(__file__).with_name("recorder.py")), stack],
             input=json.dumps(as_engine_gives_it(config)),
             cwd=ROOT,
-            env={"PATH": ""},
+            env={"PATH": "", "KAPSULE_DEVOPS_NOW": NOW},
             capture_output=True,
             text=True,
             timeout=60,

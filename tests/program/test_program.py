@@ -75,7 +75,7 @@ def test_only_what_needs_the_cluster_waits_for_it(program: Program) -> None:
 
 def test_kubernetes_waits_for_the_system_pool_and_not_for_the_runner_pool(program: Program) -> None:
     inside = [n for n, r in program.resources.items() if r["type"].startswith("kubernetes:")]
-    assert {"namespaces-jobs", "runner-deploy-release", "runner-deploy-secrets-api-key"} <= set(inside)
+    assert {"runner-deploy-jobs-namespace", "runner-deploy-release", "runner-deploy-secrets-api-key"} <= set(inside)
     assert "cluster-system-pool" in program.resources["cluster-provider"]["depends_on"]
     for name in inside:
         assert "runner-pool-pool" not in program.depends_on(name)
@@ -87,10 +87,10 @@ def test_keys_and_tokens_are_secret_wherever_they_go(program: Program) -> None:
     resources = program.resources
     assert resources["runner-deploy-secrets-api-key"]["inputs"]["stringData"] == "[secret]"
     assert resources["runner-deploy-secrets-tokens"]["inputs"]["stringData"] == "[secret]"
-    assert resources["runner-deploy-credentials-copy-version"]["inputs"]["data"] == "[secret]"
+    assert [v["inputs"]["data"] for v in program.of_type("secrets/version:Version")] == ["[secret]"] * 2
     assert resources["cluster-provider"]["inputs"]["kubeconfig"] == "[secret]"
     assert resources["gitlab-private-token"]["inputs"]["value"] == "[secret]"
-    assert "secretKey" in resources["runner-deploy-credentials-key"]["secret_outputs"]
+    assert [k["secret_outputs"] for k in program.of_type("iam/apiKey:ApiKey")] == [["secretKey"]] * 2
     assert "kubeconfigs" in resources["cluster-kapsule"]["secret_outputs"]
 
 
@@ -119,6 +119,44 @@ def test_runner_is_locked_protected_and_takes_no_untagged_job(stack: str, progra
     assert inputs["accessLevel"] == "ref_protected"
     assert inputs["tagLists"] == [f"k8s-{stack}-runner"]
     assert inputs["runnerType"] == "project_type"
+
+
+def test_each_runner_has_an_identity_of_its_own(stack: str, program: Program) -> None:
+    policies = {p["inputs"]["name"]: p["inputs"]["rules"] for p in program.of_type("iam/policy:Policy")}
+    writes = ["ContainerRegistryFullAccess", "KubernetesFullAccess", "PrivateNetworksFullAccess", "VPCFullAccess"]
+    reads = [name.replace("FullAccess", "ReadOnly") for name in writes]
+    target = ["projects-target-id"]
+    assert policies == {
+        f"gitlab-runner-{stack}": [{"projectIds": target, "permissionSetNames": writes}],
+        f"gitlab-runner-{stack}-preview": [{"projectIds": target, "permissionSetNames": reads}],
+    }
+    preview = program.resources["runner-preview-registration"]["inputs"]
+    assert (preview["accessLevel"], preview["tagLists"]) == ("not_protected", [f"k8s-{stack}-preview-runner"])
+    namespaces = {n["inputs"]["metadata"]["name"] for n in program.of_type("core/v1:Namespace")}
+    assert namespaces == {stack, f"{stack}-preview", f"{stack}-runners"}
+
+
+def test_keys_expire_and_rotate(run_program: RunProgram) -> None:
+    rotation = {"days": 30, "overlapDays": 2, "serial": 1}
+    keys = run_program("dev", {"rotation": rotation}).of_type("iam/apiKey:ApiKey")
+    assert {k["name"]: k["inputs"]["expiresAt"] for k in keys} == {
+        "runner-deploy-credentials-key-b1": "2027-01-17T00:00:00Z",
+        "runner-preview-credentials-key-b1": "2027-01-17T00:00:00Z",
+    }
+
+
+def test_a_state_backend_comes_with_the_mounted_key(run_program: RunProgram) -> None:
+    backend = {"bucket": "state", "projectId": "11111111-2222-3333-4444-555555555555"}
+    program = run_program("dev", {"stateBackend": backend})
+    variables = {v["inputs"]["key"]: v["inputs"]["value"] for v in program.of_type("ProjectVariable")}
+    assert variables["PULUMI_BACKEND_URL"] == "s3://state?endpoint=s3.fr-par.scw.cloud&region=fr-par"
+    assert variables["AWS_SHARED_CREDENTIALS_FILE"] == "/root/.config/scw/credentials"
+    rules = {p["name"]: p["inputs"]["rules"][1] for p in program.of_type("iam/policy:Policy")}
+    assert rules["runner-deploy-credentials-policy"]["projectIds"] == [backend["projectId"]]
+    assert "ObjectStorageObjectsWrite" in rules["runner-deploy-credentials-policy"]["permissionSetNames"]
+    assert "ObjectStorageObjectsWrite" not in rules["runner-preview-credentials-policy"]["permissionSetNames"]
+    config = program.resources["runner-deploy-release"]["inputs"]["values"]["runners"]["config"]
+    assert 'credentials = "credentials"' in config
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"components", "sandbox", "settings", "settings_sections", "config_error", "outputs"}
+OURS = {"components", "sandbox", "settings", "sections", "config_error", "outputs"}
 
 
 def _imports(file: Path) -> set[str]:
@@ -24,8 +24,7 @@ def _imports(file: Path) -> set[str]:
     [
         ("__main__.py", {"components", "settings", "outputs"}),
         ("outputs.py", set()),
-        ("settings.py", {"settings_sections", "config_error"}),
-        ("settings_sections.py", set()),
+        ("settings.py", {"sections", "config_error"}),
         ("config_error.py", set()),
     ],
 )

@@ -2,18 +2,20 @@
 
 import re
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from components.naming import EnvironmentNames, RunnerNames
-from settings_sections import DNS_LABEL
+from components.naming import MAIN_RUNNER, EnvironmentNames, RunnerNames
+from config_error import ConfigError
+from sections.base import DNS_LABEL
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 LONGEST_RELEASE = 53  # Helm's limit
 
-KINDS = ("tag", "release", "api_key_secret", "tokens_secret", "application")
+KINDS = ("jobs_namespace", "tag", "release", "api_key_secret", "tokens_secret", "application")
 labels = st.from_regex(DNS_LABEL.replace("^", r"\A").replace("$", r"\Z")).filter(lambda text: len(text) <= 20)
 longest = "a" * 20
 
@@ -25,6 +27,7 @@ def runner_names(environment: str, purpose: str) -> dict[str, str]:
 
 def test_the_runner_deploy_has_the_names_of_the_article() -> None:
     assert runner_names("dev", "deploy") == {
+        "jobs_namespace": "dev",
         "tag": "k8s-dev-runner",
         "release": "app-dev-runner",
         "api_key_secret": "dev-api-key",
@@ -35,6 +38,7 @@ def test_the_runner_deploy_has_the_names_of_the_article() -> None:
 
 def test_another_runner_has_its_purpose_in_its_names() -> None:
     assert runner_names("prod", "preview") == {
+        "jobs_namespace": "prod-preview",
         "tag": "k8s-prod-preview-runner",
         "release": "app-prod-preview-runner",
         "api_key_secret": "prod-preview-api-key",
@@ -45,7 +49,6 @@ def test_another_runner_has_its_purpose_in_its_names() -> None:
 
 def test_an_environment_has_the_names_of_the_article() -> None:
     names = EnvironmentNames("dev")
-    assert names.namespace == "dev"
     assert names.manager_namespace == "dev-runners"
     assert names.taint_key == "gitlab-runner-jobs-dev-reserved"
     assert names.pool_label == ("gitlab-runner-jobs", "dev")
@@ -76,18 +79,50 @@ def test_two_runners_of_an_environment_share_no_name(environment: str, one: str,
 @example(environment="dev", other="dev-runners")
 def test_two_environments_share_no_namespace_of_jobs_taint_or_label(environment: str, other: str) -> None:
     assume(environment != other)
+    assert RunnerNames(environment, MAIN_RUNNER).jobs_namespace != RunnerNames(other, MAIN_RUNNER).jobs_namespace
     first, second = EnvironmentNames(environment), EnvironmentNames(other)
-    assert first.namespace != second.namespace
     assert first.manager_namespace != second.manager_namespace
     assert first.taint_key != second.taint_key
     assert first.pool_label != second.pool_label
 
 
-@given(environment=labels)
-@example(environment="runners")
-def test_managers_are_not_where_jobs_are(environment: str) -> None:
-    names = EnvironmentNames(environment)
-    assert names.namespace != names.manager_namespace
+def taken(parse: Any, environment: str, purpose: str) -> bool:
+    """Whether settings allow this environment and this runner's name."""
+    try:
+        parse({"environment": environment, "runners": [{"name": purpose}]})
+    except ConfigError:
+        return False
+    return True
+
+
+@given(environment=labels, purpose=labels)
+@example(environment="runners", purpose="deploy")
+@example(environment="dev", purpose="runner")
+@example(environment="dev", purpose="runners-runners")
+@example(environment="kubernetes", purpose="system")
+@example(environment=longest, purpose=longest)
+def test_no_jobs_are_where_managers_or_kubernetes_are(parse: Any, environment: str, purpose: str) -> None:
+    assume(taken(parse, environment, purpose))
+    jobs = RunnerNames(environment, purpose).jobs_namespace
+    assert jobs != EnvironmentNames(environment).manager_namespace
+    assert jobs != "default"
+    assert not jobs.startswith("kube-")
+
+
+@pytest.mark.parametrize(
+    ("environment", "purpose", "namespace"),
+    [
+        ("dev", "runners", "dev-runners"),
+        ("kube", "system", "kube-system"),
+        ("kube-system", "deploy", "kube-system"),
+        ("default", "deploy", "default"),
+    ],
+)
+def test_names_that_would_share_a_namespace_are_not_taken(
+    parse: Any, environment: str, purpose: str, namespace: str
+) -> None:
+    assert RunnerNames(environment, purpose).jobs_namespace == namespace
+    assert not taken(parse, environment, purpose)
 
 
 @given(environment=labels, purpose=labels)
@@ -103,7 +138,7 @@ def test_every_name_of_a_runner_is_a_dns_label(environment: str, purpose: str) -
 @example(environment=longest)
 def test_every_name_of_an_environment_is_a_dns_label(environment: str) -> None:
     names = EnvironmentNames(environment)
-    for name in (names.namespace, names.manager_namespace, names.taint_key, *names.pool_label):
+    for name in (names.manager_namespace, names.taint_key, *names.pool_label):
         assert LABEL.fullmatch(name)
 
 

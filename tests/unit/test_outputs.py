@@ -67,7 +67,17 @@ def test_no_output_is_a_key_or_a_token(exported: dict[str, Any]) -> None:
 def test_what_a_runner_tells_names_secrets_and_holds_none() -> None:
     listed = meanings()["runners"].partition(": ")[2].replace("(for `tags:` of a job)", "")
     names = re.findall(r"[A-Za-z]+", listed)
-    assert names == ["name", "tag", "protected", "runnerId", "applicationId", "apiKeySecret", "secretManagerId"]
+    assert names == [
+        "name",
+        "tag",
+        "protected",
+        "namespace",
+        "serviceAccount",
+        "runnerId",
+        "applicationId",
+        "apiKeySecret",
+        "secretManagerId",
+    ]
 
 
 def test_every_output_must_be_given_and_stays() -> None:

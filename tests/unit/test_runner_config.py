@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from components import runner_config
 from components.runner import chart_repository, chart_values
 from components.runner_config import ChartValues, ConfigToml, KubernetesExecutor, Runner, SecretVolume, Volumes
-from settings_sections import RunnerSettings
+from sections.jobs import RunnerSettings
 
 EXECUTOR = {
     "namespace": "dev",
@@ -91,6 +91,24 @@ def test_a_kubeconfig_is_mounted_where_one_is_named(parse: Any) -> None:
     assert config_toml(chart_values(found, found.runners[0])) == expected_toml(KEY, KUBECONFIG)
 
 
+STATE_BACKEND = {"bucket": "acme-pulumi-state", "projectId": "11111111-2222-3333-4444-555555555555"}
+
+
+def test_a_state_backends_credentials_are_mounted_beside_the_configuration(parse: Any) -> None:
+    """One secret is mounted once per pod: both files are of the same one."""
+    found = parse({"stateBackend": STATE_BACKEND})
+    files = {"config.yaml": "config.yaml", "credentials": "credentials"}
+    assert config_toml(chart_values(found, found.runners[0])) == expected_toml(KEY | {"items": files})
+
+
+def test_the_runner_that_reads_has_a_namespace_and_a_key_of_its_own(parse: Any) -> None:
+    found = parse()
+    values = chart_values(found, found.runners[1])
+    key = KEY | {"name": "dev-preview-api-key"}
+    assert config_toml(values) == expected_toml(key, namespace="dev-preview")
+    assert values.values()["runners"]["jobNamespace"] == "dev-preview"
+
+
 def test_each_of_a_runners_settings_reaches_its_config_toml(parse: Any) -> None:
     changed = {
         "image": "debian:13",
@@ -107,7 +125,7 @@ def test_each_of_a_runners_settings_reaches_its_config_toml(parse: Any) -> None:
     found = parse({"runners": [changed], "kubernetes.serviceAccount": "robot", "environment": "blue"})
     assert config_toml(chart_values(found, found.runners[0])) == expected_toml(
         KEY | {"name": "blue-preview-api-key"},
-        namespace="blue",
+        namespace="blue-preview",
         service_account="robot",
         node_selector={"gitlab-runner-jobs": "blue"},
         node_tolerations={"gitlab-runner-jobs-blue-reserved=true": "NoSchedule"},
@@ -157,6 +175,7 @@ def test_the_charts_values_of_dev_are_exactly_these(parse: Any) -> None:
             "readOnlyRootFilesystem": False,
             "runAsNonRoot": True,
             "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
 
@@ -169,7 +188,7 @@ def test_settings_reach_the_charts_values(parse: Any) -> None:
     assert [values[key] for key in picked] == ["https://gitlab.example/", 3, 7200, "app-dev-preview-runner"]
     assert values["serviceAccount"]["name"] == values["runners"]["name"] == "app-dev-preview-runner"
     assert values["runners"]["secret"] == "dev-preview-runner-tokens"
-    assert values["runners"]["jobNamespace"] == "dev"
+    assert values["runners"]["jobNamespace"] == "dev-preview"
 
 
 def test_nothing_may_be_changed_by_a_job(parse: Any) -> None:
@@ -250,14 +269,19 @@ settings_text = {
 }
 
 
-@given(runner=st.fixed_dictionaries(settings_text), name=st.from_regex(r"\A[a-z]([a-z0-9-]{0,18}[a-z0-9])?\Z"))
+names = st.from_regex(r"\A[a-z]([a-z0-9-]{0,18}[a-z0-9])?\Z").filter(lambda name: name != "runners")
+
+
+@given(runner=st.fixed_dictionaries(settings_text), name=names)
 def test_any_valid_settings_are_read_back_as_they_were(parse: Any, runner: dict[str, str], name: str) -> None:
     found = parse({"runners": [{"name": name}]})
     settings = RunnerSettings.model_validate(
         {RunnerSettings.model_fields[field].alias: value for field, value in runner.items()} | {"name": name}
     )
     stem = "dev" if name == "deploy" else f"dev-{name}"
-    assert config_toml(chart_values(found, settings)) == expected_toml(KEY | {"name": f"{stem}-api-key"}, **runner)
+    assert config_toml(chart_values(found, settings)) == expected_toml(
+        KEY | {"name": f"{stem}-api-key"}, namespace=stem, **runner
+    )
 
 
 MODELS = [

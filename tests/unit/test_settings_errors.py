@@ -119,7 +119,9 @@ SECTIONS = {
     "cluster.autoscaler": "pools do not shrink",
     "systemPool": "nothing runs",
     "kubernetes": "no job runs",
+    "rotation": "keys never expire",
     "runnerChart": "no runner starts",
+    "gitlab.deployment": "deployments are not recorded",
     "gitlab.promotionToken": "no promotion opens",
     "gitlab.variables": "GitLab refuses them",
 }
@@ -130,6 +132,62 @@ SECTIONS = {
 def test_something_else_than_an_optional_section_is_removed(problems: Problems, key: str, wrong: Any) -> None:
     assert rules(problems({key: wrong})) == [
         f"{key}: must be an object, or {SECTIONS[key]}. Fix: pulumi config rm --path {key}"
+    ]
+
+
+@pytest.mark.parametrize("wrong", [5, "text", ["x"], True])
+def test_something_else_than_a_state_backend_is_removed(problems: Problems, wrong: Any) -> None:
+    assert rules(problems({"stateBackend": wrong})) == [
+        "stateBackend: must be an object, or pipelines have no state. Fix: pulumi config rm --path stateBackend"
+    ]
+
+
+def test_a_state_backend_may_be_none(parse: Any) -> None:
+    assert parse({"stateBackend": None}).state_backend is None
+    assert parse({"stateBackend": {}}).state_backend is None
+
+
+def test_half_a_state_backend_is_told_what_it_lacks(problems: Problems) -> None:
+    assert rules(problems({"stateBackend": {"region": "fr-par"}})) == [
+        "stateBackend.bucket: is required, or pipelines find no state. "
+        "Fix: pulumi config set --path stateBackend.bucket acme-pulumi-state",
+        "stateBackend.projectId: is required, or the key may not read the state. "
+        "Fix: pulumi config set --path stateBackend.projectId 11111111-2222-3333-4444-555555555555",
+    ]
+
+
+@pytest.mark.parametrize("wrong", [5, "text", ["x"], None, True])
+def test_a_wrong_rule_of_the_deployer_is_told_once(problems: Problems, wrong: Any) -> None:
+    assert rules(problems({"kubernetes.deployerRules": [wrong]})) == [
+        "kubernetes.deployerRules[0]: must be an object, or Kubernetes refuses the role. "
+        "Fix: pulumi config rm --path 'kubernetes.deployerRules[0]'"
+    ]
+
+
+def test_an_empty_rule_of_the_deployer_is_told_what_it_lacks(problems: Problems) -> None:
+    key = "kubernetes.deployerRules[0]"
+    assert rules(problems({"kubernetes.deployerRules": [{}]})) == [
+        f"{key}.resources: is required, or it allows nothing. "
+        f"Fix: pulumi config set --path '{key}.resources[0]' deployments",
+        f"{key}.verbs: is required, or it allows nothing. Fix: pulumi config set --path '{key}.verbs[0]' get",
+    ]
+
+
+@pytest.mark.parametrize("wrong", [5, "text", {"a": 1}, None])
+@pytest.mark.parametrize(
+    ("key", "consequence"),
+    [
+        ("cluster.apiAllowedCidrs", "nobody reaches the cluster"),
+        ("kubernetes.deployerRules", "Kubernetes refuses the role"),
+        ("kubernetes.egressPorts", "jobs reach nothing"),
+        ("kubernetes.egressBlockedCidrs", "a job reads its node's credentials"),
+    ],
+)
+def test_something_else_than_a_list_is_removed(problems: Problems, key: str, consequence: str, wrong: Any) -> None:
+    # What is to be an object, or to hold them, is not shown.
+    shown = f" = {wrong!r}" if isinstance(wrong, int | str) and key != "kubernetes.deployerRules" else ""
+    assert rules(problems({key: wrong})) == [
+        f"{key}{shown}: must be a list, or {consequence}. Fix: pulumi config rm --path {key}"
     ]
 
 

@@ -1,5 +1,6 @@
 """The rule of each key: what it takes at its limits, and what a user reads one step past them."""
 
+import copy
 import json
 import re
 import shlex
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 import settings
 from config_error import ConfigError
-from settings_sections import Section
+from sections.base import Section
 
 PATTERNS = {
     "<label>": "must match ^[a-z]([a-z0-9-]*[a-z0-9])?$",
@@ -23,9 +24,15 @@ PATTERNS = {
     "<cpu>": "must match ^[0-9]+m?$",
     "<memory>": "must match ^[0-9]+(Mi|Gi)$",
     "<days>": "must be one of any, monday, tuesday, wednesday, thursday, friday, saturday, sunday",
+    "<empty>": "",
+    "<bucket>": "must match ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+    "<network>": "must be the address of a network, without bits of a host",
+    "<cidr>": "must be the address of a network with its length in bits, like 10.0.0.0/8",
+    "<tags>": "must match ^[A-Za-z0-9_.*/-]+$",
+    "<until>": 'request.time < timestamp("2030-01-01T00:00:00Z")',
     "<helper>": "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v18.9.0",
 }
-LONG = {"<20>": "a" * 20, "<30>": "a" * 30, "<40>": "a" * 40, "<63>": "a" * 63, "<64>": "a" * 64}
+LONG = {"<20>": "a" * 20, "<30>": "a" * 30, "<40>": "a" * 40, "<63>": "a" * 63, "<64>": "a" * 64, "<2000>": "a" * 2000}
 DIGEST = "alpine@sha256:" + "0" * 64
 
 # Key; a value that is wrong (JSON); the rule; the consequence; the value that the fix sets.
@@ -37,8 +44,8 @@ scaleway.zone; "fr-par"; must match ^[a-z]{2}-[a-z]{3}-[1-9]$; Scaleway refuses 
 projects.devops.name; "-x"; <project>; Scaleway refuses to create the project; app-dev
 projects.target.id; "app"; <uuid>; Scaleway finds no such project; 11111111-2222-3333-4444-555555555555
 network.ipv4Subnet; "10.0.0.0/16"; must match ^([0-9]{1,3}\.){3}[0-9]{1,3}/2[0-8]$; nodes get no address; 172.16.0.0/22
-network.ipv4Subnet; "10.0.0.1/24"; must be the address of a network, without bits of a host; nodes get no address; 172.16.0.0/22
-network.ipv4Subnet; "300.0.0.0/24"; must be the address of a network, without bits of a host; nodes get no address; 172.16.0.0/22
+network.ipv4Subnet; "10.0.0.1/24"; <network>; nodes get no address; 172.16.0.0/22
+network.ipv4Subnet; "300.0.0.0/24"; <network>; nodes get no address; 172.16.0.0/22
 cluster.name; "Kapsule"; <label>; Scaleway refuses it; kapsule-devops
 cluster.name; "<40>a"; must have at most 40 characters; Scaleway refuses it; kapsule-devops
 cluster.version; "1.9"; must match ^1\.[0-9]{2}(\.[0-9]+)?$; Kapsule has no such version; 1.35
@@ -46,6 +53,10 @@ cluster.version; "1.٣٥"; must match ^1\.[0-9]{2}(\.[0-9]+)?$; Kapsule has no s
 cluster.type; "mutualized"; must match ^kapsule(-dedicated-(4|8|16))?$; Scaleway refuses the cluster; kapsule
 cluster.cni; "flannel"; must be one of cilium, calico; network policies do nothing; cilium
 cluster.deleteAdditionalResources; "perhaps"; must be true or false; they stay and are billed; true
+cluster.apiAllowedCidrs[0]; "203.0.113.1/24"; <network>; nobody reaches the cluster; 203.0.113.0/24
+cluster.apiAllowedCidrs[0]; "office"; <network>; nobody reaches the cluster; 203.0.113.0/24
+cluster.apiAllowedCidrs[0]; "2001:db8::/32"; <network>; nobody reaches the cluster; 203.0.113.0/24
+cluster.apiAllowedCidrs[0]; "203.0.113.7"; <cidr>; nobody reaches the cluster; 203.0.113.0/24
 cluster.autoUpgrade.enabled; "perhaps"; must be true or false; known holes stay open; true
 cluster.autoUpgrade.day; "Sunday"; <days>; Scaleway refuses the cluster; any
 cluster.autoUpgrade.startHour; 24; must be at most 23; Scaleway refuses the cluster; 23
@@ -82,6 +93,16 @@ runnerPool.rootVolumeSizeGb; 1001; must be at most 1000; images do not fit; 1000
 runnerPool.rootVolumeSizeGb; 20.5; must be a whole number; images do not fit; 50
 kubernetes.serviceAccount; "app_deployer"; <label>; Kubernetes refuses it; app-deployer
 kubernetes.serviceAccount; "<63>a"; must have at most 63 characters; Kubernetes refuses it; app-deployer
+kubernetes.deployerRules[0].apiGroups[0]; 5; must be text (put numbers in quotes); it allows nothing; <empty>
+kubernetes.deployerRules[0].resources[0]; 5; must be text (put numbers in quotes); it allows nothing; deployments
+kubernetes.deployerRules[0].verbs[0]; 5; must be text (put numbers in quotes); it allows nothing; get
+kubernetes.containerMemoryLimit; "8GB"; <memory>; one job can starve a node; 8Gi
+kubernetes.egressPorts[0]; 0; must be at least 1; jobs reach nothing; 1
+kubernetes.egressPorts[0]; 65536; must be at most 65535; jobs reach nothing; 65535
+kubernetes.egressPorts[0]; "https"; must be a whole number; jobs reach nothing; 22
+kubernetes.egressBlockedCidrs[0]; "169.254.42.42/16"; <network>; a job reads its node's credentials; 169.254.0.0/16
+kubernetes.egressBlockedCidrs[0]; "169.254.0.0/255.255.0.0"; <cidr>; a job reads its node's credentials; 169.254.0.0/16
+kubernetes.egressBlockedCidrs[0]; "169.254.42.42"; <cidr>; a job reads its node's credentials; 169.254.0.0/16
 kubernetes.appKubeconfig; "Config"; <label>; job pods wait for it and never start; dev-kapsule-config
 runners[0].name; "Deploy"; <label>; its resources have no name; deploy
 runners[0].name; "<20>a"; must have at most 20 characters; its resources have no name; deploy
@@ -101,11 +122,33 @@ runners[0].serviceMemoryRequest; "1GB"; <memory>; Kubernetes refuses job pods; 1
 runners[0].helperCpuRequest; "0.5"; <cpu>; Kubernetes refuses job pods; 100m
 runners[0].helperMemoryRequest; "1GB"; <memory>; Kubernetes refuses job pods; 128Mi
 runners[0].permissionSets[0]; 5; must be text (put numbers in quotes); every job is refused by Scaleway; ContainerRegistryFullAccess
+runners[0].condition; ""; must have at least 1 character; Scaleway refuses the policy; <until>
+runners[0].condition; "<2000>a"; must have at most 2000 characters; Scaleway refuses the policy; <until>
+rotation.days; 1; must be at least 2; keys live too long; 2
+rotation.days; 91; must be at most 90; keys live too long; 90
+rotation.overlapDays; 0; must be at least 1; jobs in flight lose their key; 1
+rotation.overlapDays; 31; must be at most 30; jobs in flight lose their key; 30
+rotation.serial; -1; must be at least 0; the leaked key lives on; 0
+rotation.serial; 1000001; must be at most 1000000; the leaked key lives on; 1000000
+rotation.serial; "new"; must be a whole number; the leaked key lives on; 0
+stateBackend.bucket; "ab"; <bucket>; pipelines find no state; acme-pulumi-state
+stateBackend.bucket; "<63>a"; <bucket>; pipelines find no state; acme-pulumi-state
+stateBackend.bucket; "s3://acme"; <bucket>; pipelines find no state; acme-pulumi-state
+stateBackend.projectId; "acme"; <uuid>; the key may not read the state; 11111111-2222-3333-4444-555555555555
+stateBackend.region; "eu-west-1"; must be one of fr-par, nl-ams, pl-waw; pipelines find no state; fr-par
 runnerChart.version; "0.86"; must match ^[0-9]+\.[0-9]+\.[0-9]+$; an update changes it unseen; 0.86.0
 runnerChart.repository; "charts.gitlab.io"; must match ^https?://[^\s]+$; Helm finds no chart; https://charts.gitlab.io
 gitlab.project; "app"; must match ^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$; GitLab finds no project; acme/app
 gitlab.project; 42; must be text (put numbers in quotes); GitLab finds no project; acme/app
 gitlab.enterprise; "perhaps"; must be true or false; GitLab's provider refuses the branch protection; true
+gitlab.premium; "perhaps"; must be true or false; GitLab refuses the protected environment; false
+gitlab.deployment.kind; "prod"; must be one of development, testing, staging, production, other; GitLab refuses the environment; development
+gitlab.deployment.deployAccessLevel; "no one"; must be one of developer, maintainer; GitLab refuses the protection; maintainer
+gitlab.deployment.requiredApprovals; -1; must be at least 0; GitLab refuses the rule; 0
+gitlab.deployment.requiredApprovals; 6; must be at most 5; GitLab refuses the rule; 5
+gitlab.deployment.requiredApprovals; "two"; must be a whole number; GitLab refuses the rule; 0
+gitlab.releaseTags; ""; <tags>; anybody who may push makes a release; v*
+gitlab.releaseTags; "v 1"; <tags>; anybody who may push makes a release; v*
 gitlab.url; "https://gitlab.com"; must match ^https?://[^\s]+/$; runners find no GitLab; https://gitlab.com/
 gitlab.branch.name; "-main"; must match ^[\w][\w./-]*$; nothing is protected; main
 gitlab.branch.mergeAccessLevel; "owner"; must be one of no one, developer, maintainer; GitLab refuses the protection; maintainer
@@ -128,6 +171,7 @@ cluster.name; "k"; "<40>"
 cluster.version; "1.36"
 cluster.type; "kapsule-dedicated-4"; "kapsule-dedicated-8"; "kapsule-dedicated-16"
 cluster.cni; "calico"
+cluster.apiAllowedCidrs[0]; "203.0.113.7/32"; "0.0.0.0/0"
 cluster.autoUpgrade.day; "monday"; "saturday"
 cluster.autoUpgrade.startHour; 0; 23
 cluster.autoscaler.scaleDownDelayAfterAdd; "0s"; "90m"; "1h"
@@ -142,6 +186,10 @@ runnerPool.minSize; 0; 100
 runnerPool.maxSize; 1; 100
 runnerPool.rootVolumeSizeGb; 20; 1000
 kubernetes.serviceAccount; "<63>"
+kubernetes.deployerRules[0]; {"apiGroups": ["apps", ""], "resources": ["deployments"], "verbs": ["get", "patch"]}
+kubernetes.containerMemoryLimit; "512Mi"; "64Gi"
+kubernetes.egressPorts; [1, 65535]; [443]
+kubernetes.egressBlockedCidrs; ["169.254.42.42/32", "10.0.0.0/8"]; ["0.0.0.0/1", "128.0.0.0/1"]
 runners[0].name; "d"; "<20>"; "preview"
 runners[0].permissionSets; ["ContainersReadOnly"]
 runners[0].concurrent; 1; 500
@@ -150,8 +198,19 @@ runners[0].pollTimeoutSeconds; 30; 3600
 runners[0].image; "alpine"; "registry.example/a_b/c:1.2-x"; "<digest>"
 runners[0].cpuRequest; "1"; "1500m"
 runners[0].memoryRequest; "512Mi"; "16Gi"
+runners[0].condition; "x"; "<2000>"; "inIpRange(request.ip, '203.0.113.0/24')"
+rotation.days; 2; 90
+rotation.overlapDays; 1; 29
+rotation.serial; 0; 1000000
+stateBackend.bucket; "abc"; "<63>"; "acme.pulumi-state"
+stateBackend.region; "nl-ams"; "pl-waw"
 runnerChart.repository; "http://127.0.0.1:8080/charts"
 gitlab.project; "a/b"; "group/sub.group/app_1"
+gitlab.premium; true; false
+gitlab.deployment.kind; "development"; "testing"; "staging"; "production"; "other"
+gitlab.deployment.deployAccessLevel; "developer"; "maintainer"
+gitlab.deployment.requiredApprovals; 0; 5
+gitlab.releaseTags; "v*"; "release/1.*"; "a_b-c"; null
 gitlab.url; "http://127.0.0.1:8080/"
 gitlab.branch.name; "main"; "release/1.0"; "entwicklung-ü"
 gitlab.branch.mergeAccessLevel; "no one"; "developer"; "maintainer"
@@ -175,9 +234,26 @@ def path_of(key: str) -> str:
     return re.sub(r"\[(\d+)\]", r".\1", key)
 
 
+# What must be there around a key before it can be set.
+AROUND: dict[str, dict[str, Any]] = {
+    "runners": {"runners": [{"permissionSets": ["x"]}]},
+    "cluster.apiAllowedCidrs": {"cluster.apiAllowedCidrs": ["0.0.0.0/0"]},
+    "kubernetes.deployerRules": {
+        "kubernetes.deployerRules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    },
+    "kubernetes.egressPorts": {"kubernetes.egressPorts": [443]},
+    "kubernetes.egressBlockedCidrs": {"kubernetes.egressBlockedCidrs": ["169.254.0.0/16"]},
+    "gitlab.deployment.requiredApprovals": {"gitlab.premium": True},
+    "rotation.days": {"rotation.overlapDays": 1},
+    "stateBackend": {
+        "stateBackend": {"bucket": "state", "projectId": "11111111-2222-3333-4444-555555555555", "region": "fr-par"}
+    },
+}
+
+
 def changes(key: str, value: Any) -> dict[str, Any]:
-    prepared = {"runners": [{"permissionSets": ["x"]}]} if key.startswith("runners") else {}
-    return prepared | {path_of(key): value}
+    around: dict[str, Any] = next((copy.deepcopy(a) for start, a in AROUND.items() if key.startswith(start)), {})
+    return around | {path_of(key): value}
 
 
 @pytest.mark.parametrize("row", list(rows(WRONG)), ids=lambda row: f"{row[0]}={row[1][:20]}")
@@ -243,6 +319,54 @@ def test_a_permission_set_is_the_least_that_a_runner_has(problems: Callable[...,
         " --plaintext 'runners[0].permissionSets[1]=KubernetesFullAccess'"
         " --plaintext 'runners[0].permissionSets[2]=PrivateNetworksFullAccess'"
         " --plaintext 'runners[0].permissionSets[3]=VPCFullAccess'"
+    ]
+
+
+LISTS = {
+    "kubernetes.egressPorts": (
+        "jobs reach nothing",
+        "set-all --path --plaintext 'kubernetes.egressPorts[0]=22' --plaintext 'kubernetes.egressPorts[1]=80'"
+        " --plaintext 'kubernetes.egressPorts[2]=443' --plaintext 'kubernetes.egressPorts[3]=6443'",
+    ),
+    "kubernetes.egressBlockedCidrs": (
+        "a job reads its node's credentials",
+        "set-all --path --plaintext 'kubernetes.egressBlockedCidrs[0]=169.254.0.0/16'"
+        " --plaintext 'kubernetes.egressBlockedCidrs[1]=100.64.0.0/15'",
+    ),
+    "kubernetes.deployerRules[0].apiGroups": (
+        "it allows nothing",
+        "set --path 'kubernetes.deployerRules[0].apiGroups[0]' ''",
+    ),
+    "kubernetes.deployerRules[0].resources": (
+        "it allows nothing",
+        "set --path 'kubernetes.deployerRules[0].resources[0]' deployments",
+    ),
+    "kubernetes.deployerRules[0].verbs": ("it allows nothing", "set --path 'kubernetes.deployerRules[0].verbs[0]' get"),
+}
+
+
+@pytest.mark.parametrize("key", LISTS)
+def test_a_list_that_must_hold_something_is_not_empty(problems: Callable[..., list[str]], key: str) -> None:
+    consequence, fix = LISTS[key]
+    assert problems(changes(key, [])) == [
+        f"{key} (Pulumi.dev.yaml): must have at least 1 item, or {consequence}. Fix: pulumi config {fix}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "item", "most", "consequence"),
+    [
+        ("cluster.apiAllowedCidrs", "203.0.113.0/24", 30, "nobody reaches the cluster"),
+        ("kubernetes.deployerRules", {"resources": ["pods"], "verbs": ["get"]}, 50, "Kubernetes refuses the role"),
+    ],
+)
+def test_a_list_has_so_many_items_at_most(
+    parse: Any, problems: Callable[..., list[str]], key: str, item: Any, most: int, consequence: str
+) -> None:
+    parse({key: [item] * most})
+    assert problems({key: [item] * (most + 1)}) == [
+        f"{key} (Pulumi.dev.yaml): must have at most {most} items, or {consequence}. "
+        f"Fix: pulumi config rm --path '{key}[{most}]'"
     ]
 
 

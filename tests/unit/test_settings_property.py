@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import settings
 from config_error import ConfigError, key_of
-from settings_sections import Section
+from sections.base import Section
 
 Values = Callable[[str], dict[str, Any]]
 
@@ -77,6 +77,12 @@ def check(found: settings.Settings | ConfigError, given_values: dict[str, Any]) 
 @example(section="runnerPool", value={"name": "dev", "size": 10**300})
 @example(section="gitlab", value={"variables": {"[key]": None}})
 @example(section="projects", value={"devops": {"": 0}})
+@example(section="cluster", value={"apiAllowedCidrs": ["x"]})
+@example(section="kubernetes", value={"deployerRules": [5]})
+@example(section="kubernetes", value={"deployerRules": [{"resources": [5], "verbs": []}]})
+@example(section="runners", value=[{"condition": ""}])
+@example(section="rotation", value={"days": 2, "overlapDays": 30})
+@example(section="stateBackend", value={"bucket": None})
 def test_any_section_gives_settings_or_an_error_that_names_keys(values: Values, section: str, value: Any) -> None:
     given_values = values("dev") | {section: value}
     check(parsed(given_values), given_values)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+import settings
+
 Problems = Callable[..., list[str]]
 
 ID = "11111111-2222-3333-4444-555555555555"
@@ -96,6 +98,42 @@ def test_limits_mean_nothing_without_autoscaling(parse: Any) -> None:
     assert parse(sizes).runner_pool.size == 9
 
 
+def test_protected_deployments_want_the_enterprise_distribution(parse: Any, problems: Problems) -> None:
+    assert parse({"gitlab.premium": True}).gitlab.premium is True
+    assert parse({"gitlab.enterprise": False}).gitlab.premium is False
+    assert problems({"gitlab.enterprise": False, "gitlab.premium": True}) == [
+        told(
+            "gitlab.premium = true (): must be false where enterprise is false, or GitLab has no protected environments. "
+            "Fix: pulumi config set --path gitlab.premium false"
+        )
+    ]
+
+
+@pytest.mark.parametrize("approvals", [1, 5])
+def test_approvals_want_premium(parse: Any, problems: Problems, approvals: int) -> None:
+    asked = {"gitlab.deployment": {"requiredApprovals": approvals}}
+    assert parse(asked | {"gitlab.premium": True}).gitlab.deployment.required_approvals == approvals
+    assert problems(asked) == [
+        told(
+            f"gitlab.deployment.requiredApprovals = {approvals} (): must be 0 where premium is false, or nobody is asked, "
+            "though the settings say so. Fix: pulumi config set --path gitlab.deployment.requiredApprovals 0"
+        )
+    ]
+
+
+def test_a_blocked_range_is_not_all_of_ipv4(parse: Any, problems: Problems) -> None:
+    """Kubernetes wants what a block excepts to be a part of it; the policies' block is 0.0.0.0/0."""
+    key = "kubernetes.egressBlockedCidrs"
+    for index, cidrs in enumerate((["0.0.0.0/0", "10.0.0.0/8"], ["10.0.0.0/8", "0.0.0.0/0"])):
+        assert problems({key: cidrs}) == [
+            told(
+                f"{key}[{index}] = '0.0.0.0/0' (): must not be 0.0.0.0/0, or Kubernetes refuses the network policies. "
+                f"Fix: pulumi config set --path '{key}[{index}]' 169.254.0.0/16"
+            )
+        ]
+        parse({key: [*cidrs[:index], "169.254.0.0/16", *cidrs[index + 1 :]]})
+
+
 def test_a_token_is_renewed_before_its_end(parse: Any, problems: Problems) -> None:
     token = "gitlab.promotionToken"
     days = {f"{token}.expirationDays": 30, f"{token}.rotateBeforeDays": 29}
@@ -125,25 +163,81 @@ def test_the_free_name_of_a_long_one_is_not_longer(parse: Any, problems: Problem
     assert parse({"runners": [{"name": name}, {"name": free}]}).runners[1].name == free
 
 
-@pytest.mark.parametrize("environment", ["default", "kube-system", "kube-public", "kube-x"])
-def test_an_environment_is_not_a_namespace_of_kubernetes(problems: Problems, environment: str) -> None:
+@pytest.mark.parametrize("name", ["Runners", "runners"])
+def test_the_fix_of_a_runners_name_is_a_right_one(problems: Problems, parse: Any, name: str) -> None:
+    (text,) = problems({"runners": [{"name": name}]})
+    fixed = text.rpartition(" ")[2]
+    assert parse({"runners": [{"name": fixed}]}).runners[0].name == fixed
+
+
+def test_no_runner_has_its_jobs_among_the_managers(parse: Any, problems: Problems) -> None:
+    assert parse({"runners": [{"name": "runner"}]}).runners[0].name == "runner"
+    assert problems({"runners": [{}, {"name": "runners"}]}) == [
+        told(
+            "runners[1].name = 'runners' (): must not be runners, or its jobs would share the managers' namespace, and "
+            "read their tokens. Fix: pulumi config set --path 'runners[1].name' jobs"
+        )
+    ]
+
+
+READS = ["ContainerRegistryReadOnly", "KubernetesReadOnly"]
+
+
+def test_a_runner_that_only_reads_may_run_jobs_of_any_branch(parse: Any) -> None:
+    (runner,) = parse({"runners": [{"permissionSets": READS, "protected": False}]}).runners
+    assert (runner.protected, runner.permission_sets) == (False, tuple(READS))
+
+
+@pytest.mark.parametrize("more", ["VPCFullAccess", "ReadOnlyAccess", "SecretManagerSecretAccess", "x"])
+def test_a_runner_that_writes_runs_jobs_of_protected_branches_only(parse: Any, problems: Problems, more: str) -> None:
+    assert parse({"runners": [{"permissionSets": [*READS, more]}]}).runners[0].protected is True
+    assert problems({"runners": [{}, {"name": "open", "permissionSets": [*READS, more], "protected": False}]}) == [
+        told(
+            "runners[1].protected = false (): must be true where a permission set does more than read, or whoever may "
+            "push a branch may change the cloud. Fix: pulumi config set --path 'runners[1].protected' true"
+        )
+    ]
+
+
+def test_a_runner_writes_unless_its_permission_sets_are_said(problems: Problems) -> None:
+    (text,) = problems({"runners": [{"protected": False}]})
+    assert text.startswith("runners[0].protected = false ")
+
+
+def test_an_old_key_is_gone_before_the_next_one_comes(parse: Any, problems: Problems) -> None:
+    assert parse({"rotation": {"days": 2, "overlapDays": 1}}).rotation.overlap_days == 1
+    for days, overlap, right in ((30, 30, 3), (7, 8, 1), (2, 2, 1)):
+        assert problems({"rotation": {"days": days, "overlapDays": overlap}}) == [
+            told(
+                f"rotation.overlapDays = {overlap} (): must be less than days {days}, or keys would pile up. "
+                f"Fix: pulumi config set --path rotation.overlapDays {right}"
+            )
+        ]
+        assert parse({"rotation": {"days": days, "overlapDays": right}}).rotation.days == days
+
+
+@pytest.mark.parametrize("environment", ["default", "kube", "kube-system", "kube-public", "kube-x"])
+def test_no_namespace_of_an_environment_is_one_of_kubernetes(problems: Problems, environment: str) -> None:
+    """Jobs of an environment `kube` and a runner `system` would run in kube-system."""
     assert problems({"environment": environment}) == [
         told(
-            f"environment = '{environment}' (): must not be a namespace of Kubernetes itself, or the jobs' namespace "
-            "cannot be created. Fix: pulumi config set --path environment dev"
+            f"environment = '{environment}' (): must not be default, kube, or begin with kube-, or jobs would share a "
+            "namespace with Kubernetes itself. Fix: pulumi config set --path environment dev"
         )
     ]
 
 
 def test_an_environment_may_be_named_much_like_one(parse: Any) -> None:
-    assert parse({"environment": "kube"}).environment == "kube"
+    assert parse({"environment": "kubernetes"}).environment == "kubernetes"
     assert parse({"environment": "default-2"}).environment == "default-2"
 
 
 OWN = [
+    "AWS_SHARED_CREDENTIALS_FILE",
     "GITLAB_USER_MAILINGLIST_ID",
     "KUBE_NAMESPACE",
     "PRIVATE_TOKEN",
+    "PULUMI_BACKEND_URL",
     "PULUMI_STACK",
     "SCW_DEFAULT_REGION",
     "SCW_DEFAULT_ZONE",
@@ -158,6 +252,10 @@ def test_a_variable_of_the_program_is_not_set_twice(problems: Problems, name: st
             f"Fix: pulumi config rm --path gitlab.variables.{name}"
         )
     ]
+
+
+def test_the_list_of_the_programs_variables_is_whole() -> None:
+    assert list(settings.OWN_VARIABLES) == OWN
 
 
 CREDENTIAL = (
@@ -220,9 +318,13 @@ def test_all_rules_tell_at_once(problems: Problems) -> None:
             "runnerPool.autoscaling": True,
             "runnerPool.maxSize": 1,
             "runnerPool.minSize": 3,
+            "kubernetes.egressBlockedCidrs": ["0.0.0.0/0"],
+            "gitlab.enterprise": False,
+            "gitlab.premium": True,
             "gitlab.promotionToken": {"expirationDays": 10, "rotateBeforeDays": 20},
             "gitlab.variables": {"KUBE_NAMESPACE": "x", "API_KEY": "x"},
-            "runners": [{}, {}],
+            "runners": [{}, {}, {"name": "runners"}, {"name": "open", "protected": False}],
+            "rotation": {"days": 5, "overlapDays": 5},
         }
     )
     assert [text.partition(" ")[0] for text in texts] == [
@@ -232,10 +334,15 @@ def test_all_rules_tell_at_once(problems: Problems) -> None:
         "cluster.version",
         "runnerPool.maxSize",
         "runnerPool.size",
+        "kubernetes.egressBlockedCidrs[0]",
+        "gitlab.premium",
         "gitlab.promotionToken.rotateBeforeDays",
         "gitlab.variables.KUBE_NAMESPACE",
         "gitlab.variables.API_KEY",
         "runners[1].name",
+        "runners[2].name",
+        "runners[3].protected",
+        "rotation.overlapDays",
     ]
 
 

@@ -1,6 +1,7 @@
 """The three real stack files, and the defaults of all that they leave out."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 import settings
-from settings_sections import RunnerSettings, Section
+from sections.base import Section
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = {
@@ -24,6 +25,7 @@ DEFAULTS = {
         "type": "kapsule",
         "cni": "cilium",
         "deleteAdditionalResources": True,
+        "apiAllowedCidrs": (),
         "autoUpgrade": {"enabled": True, "day": "any", "startHour": 3},
         "autoscaler": {
             "scaleDownDelayAfterAdd": "10m",
@@ -34,7 +36,16 @@ DEFAULTS = {
         },
     },
     "systemPool": {"nodeType": "PLAY2-NANO", "size": 1, "autohealing": True},
-    "kubernetes": {"serviceAccount": "app-deployer", "appKubeconfig": None},
+    "kubernetes": {
+        "serviceAccount": "app-deployer",
+        "deployerRules": (),
+        "containerMemoryLimit": "8Gi",
+        "egressPorts": (22, 80, 443, 6443),
+        "egressBlockedCidrs": ("100.64.0.0/15", "169.254.0.0/16"),
+        "appKubeconfig": None,
+    },
+    "rotation": {"days": 30, "overlapDays": 2, "serial": 0},
+    "stateBackend": None,
     "runnerChart": {"version": "0.86.0", "repository": "https://charts.gitlab.io"},
 }
 POOL = {
@@ -49,14 +60,31 @@ POOL = {
 GITLAB = {
     "project": "acme/app",
     "enterprise": True,
+    "premium": False,
+    "releaseTags": None,
     "url": "https://gitlab.com/",
     "mailingListUserId": 2,
     "promotionToken": {"accessLevel": "developer", "expirationDays": 90, "rotateBeforeDays": 30},
     "variables": {},
 }
 
+RUNNER = {
+    "condition": None,
+    "concurrent": 10,
+    "job_timeout_seconds": 3600,
+    "poll_timeout_seconds": 180,
+    "image": "alpine:3.22",
+    "helper_image": "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v18.9.0",
+    "cpu_request": "500m",
+    "memory_request": "1Gi",
+    "service_cpu_request": "100m",
+    "service_memory_request": "128Mi",
+    "helper_cpu_request": "100m",
+    "helper_memory_request": "128Mi",
+}
 
-def expected(stack: str, merge: str, branch: str) -> dict[str, Any]:
+
+def expected(stack: str, merge: str, branch: str, kind: str) -> dict[str, Any]:
     return {
         **DEFAULTS,
         "environment": stack,
@@ -69,6 +97,7 @@ def expected(stack: str, merge: str, branch: str) -> dict[str, Any]:
         "gitlab": {
             **GITLAB,
             "branch": {"name": branch, "mergeAccessLevel": merge, "pushAccessLevel": "no one"},
+            "deployment": {"kind": kind, "deployAccessLevel": "maintainer", "requiredApprovals": 0},
         },
     }
 
@@ -78,26 +107,65 @@ def without_runners(found: settings.Settings) -> dict[str, Any]:
 
 
 def test_dev_is_small_and_follows_main(parse: Any) -> None:
-    assert without_runners(parse()) == expected("dev", "developer", "main")
+    assert without_runners(parse()) == expected("dev", "developer", "main", "development")
 
 
 def test_preprod_differs_in_its_names_and_in_who_may_merge(parse: Any) -> None:
-    assert without_runners(parse(stack="preprod")) == expected("preprod", "maintainer", "preprod")
+    assert without_runners(parse(stack="preprod")) == expected("preprod", "maintainer", "preprod", "staging")
 
 
 def test_prod_grows_with_the_jobs_and_upgrades_on_sunday_nights(parse: Any) -> None:
-    prod = expected("prod", "maintainer", "prod")
+    prod = expected("prod", "maintainer", "prod", "production")
+    prod["gitlab"] |= {"releaseTags": "v*"}
     prod["runnerPool"] |= {"autoscaling": True, "minSize": 2}
     prod["systemPool"] = prod["systemPool"] | {"size": 2}
     prod["cluster"] = prod["cluster"] | {"autoUpgrade": {"enabled": True, "day": "sunday", "startHour": 2}}
     assert without_runners(parse(stack="prod")) == prod
 
 
+def test_one_environment_protects_the_release_tags(parse: Any) -> None:
+    """Two would compete for one protection of the same GitLab project."""
+    tags = {stack: parse(stack=stack).gitlab.release_tags for stack in ("dev", "preprod", "prod")}
+    assert tags == {"dev": None, "preprod": None, "prod": "v*"}
+
+
 @pytest.mark.parametrize("stack", ["dev", "preprod", "prod"])
-def test_each_stack_has_the_runner_of_the_article(parse: Any, stack: str) -> None:
-    assert parse(stack=stack).runners == (RunnerSettings(),)
-    assert RunnerSettings().name == "deploy"
-    assert RunnerSettings().protected is True
+def test_each_stack_has_a_runner_that_writes_and_one_that_reads(parse: Any, stack: str) -> None:
+    deploy, preview = (runner.model_dump() for runner in parse(stack=stack).runners)
+    assert deploy == RUNNER | {
+        "name": "deploy",
+        "permission_sets": (
+            "ContainerRegistryFullAccess",
+            "KubernetesFullAccess",
+            "PrivateNetworksFullAccess",
+            "VPCFullAccess",
+        ),
+        "protected": True,
+    }
+    assert preview == RUNNER | {
+        "name": "preview",
+        "permission_sets": (
+            "ContainerRegistryReadOnly",
+            "KubernetesReadOnly",
+            "PrivateNetworksReadOnly",
+            "VPCReadOnly",
+        ),
+        "protected": False,
+    }
+
+
+def test_a_stack_that_names_no_runners_has_the_same(parse: Any) -> None:
+    assert parse({"runners": []}).runners == parse({"runners": ...}).runners == parse().runners
+
+
+def test_the_runners_that_a_stack_names_are_all_that_it_has(parse: Any) -> None:
+    assert [runner.name for runner in parse({"runners": [{"name": "build"}]}).runners] == ["build"]
+
+
+def test_a_state_backend_has_the_region_of_paris_unless_told(parse: Any) -> None:
+    bucket = {"bucket": "acme-pulumi-state", "projectId": "11111111-2222-3333-4444-555555555555"}
+    found = parse({"stateBackend": bucket}).state_backend
+    assert found.model_dump(by_alias=True) == bucket | {"region": "fr-par"}
 
 
 def test_the_project_file_declares_every_section_and_no_other() -> None:
@@ -108,6 +176,15 @@ def test_the_project_file_declares_every_section_and_no_other() -> None:
         for field in settings.Settings.model_fields.values()
     }
     assert {key: each["type"] for key, each in declared.items()} == types
+
+
+@pytest.mark.parametrize("section", [str(f.alias) for f in settings.Settings.model_fields.values()][1:])
+def test_the_project_files_description_of_a_section_names_its_keys(section: str) -> None:
+    """All, and no other: `What it is: key, key.`"""
+    described = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"][section]["description"]
+    names = described.rpartition(": ")[2].removesuffix(".").split(", ")
+    keys = [key.removeprefix(f"{section}.") for key in FIELDS if re.fullmatch(rf"{section}\.\w+", key)]
+    assert sorted(names) == sorted(keys)
 
 
 def test_the_projects_defaults_mean_not_set(values: Callable[[str], dict[str, Any]], parse: Any) -> None:

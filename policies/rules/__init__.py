@@ -1,0 +1,1 @@
+"""The rules, by theme. Each is a function over plain properties; `pack.py` alone knows the engine."""

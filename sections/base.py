@@ -1,0 +1,31 @@
+"""How a setting is declared: with all that its documentation and its error need."""
+
+from ipaddress import IPv4Network
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+DNS_LABEL = r"^[a-z]([a-z0-9-]*[a-z0-9])?$"
+UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+
+def setting(default: Any = ..., *, about: str, consequence: str, example: object = None, **rules: Any) -> Any:
+    """A field with what its documentation and its error need. `consequence` completes "…, or"."""
+    examples = [example if example is not None else default] if example is not None or default is not ... else None
+    return Field(default, description=about, examples=examples, json_schema_extra={"consequence": consequence}, **rules)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=False)
+
+
+def ipv4_network(value: str) -> str:
+    """Refuses text that is not an IPv4 network in CIDR form."""
+    try:
+        written = str(IPv4Network(value))
+    except ValueError:
+        raise ValueError("must be the address of a network, without bits of a host") from None
+    if value != written:  # a netmask, or no length: Python takes it, Kubernetes does not
+        raise ValueError("must be the address of a network with its length in bits, like 10.0.0.0/8")
+    return value

@@ -1,0 +1,107 @@
+"""Settings of the GitLab project."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sections.base import Section, setting
+
+AccessLevel = Literal["no one", "developer", "maintainer"]
+
+
+class BranchSettings(Section):
+    """The environment's branch and who may change it."""
+
+    name: str = setting(
+        about="Branch that this environment follows.",
+        consequence="nothing is protected",
+        example="main",
+        pattern=r"^[\w][\w./-]*$",
+    )
+    merge_access_level: AccessLevel = setting(
+        "maintainer", about="Who may merge to it.", consequence="GitLab refuses the protection"
+    )
+    push_access_level: AccessLevel = setting(
+        "no one", about="Who may push to it past a merge request.", consequence="GitLab refuses the protection"
+    )
+
+
+class DeploymentSettings(Section):
+    """The environment in GitLab, which jobs deploy to, and who may let them."""
+
+    kind: Literal["development", "testing", "staging", "production", "other"] = setting(
+        "development", about="What GitLab calls its tier.", consequence="GitLab refuses the environment"
+    )
+    deploy_access_level: Literal["developer", "maintainer"] = setting(
+        "maintainer", about="Who may deploy (GitLab Premium).", consequence="GitLab refuses the protection"
+    )
+    required_approvals: int = setting(
+        0,
+        about="Approvals that a deployment needs (GitLab Premium).",
+        consequence="GitLab refuses the rule",
+        ge=0,
+        le=5,
+    )
+
+
+class PromotionTokenSettings(Section):
+    """The project access token with which a pipeline opens the next merge request."""
+
+    access_level: Literal["developer", "maintainer"] = setting(
+        "developer", about="Its role.", consequence="GitLab refuses it"
+    )
+    expiration_days: int = setting(90, about="Life of the token (days).", consequence="GitLab refuses it", ge=7, le=365)
+    rotate_before_days: int = setting(
+        30,
+        about="How long before its end `pulumi up` renews it (days).",
+        consequence="it ends between two runs",
+        ge=1,
+        le=180,
+    )
+
+
+class GitlabSettings(Section):
+    """The GitLab project that this environment serves."""
+
+    project: str = setting(
+        about="Path of the project, with its groups.",
+        consequence="GitLab finds no project",
+        example="acme/app",
+        pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
+    )
+    enterprise: bool = setting(
+        True,
+        about="Whether GitLab is the Enterprise distribution (GitLab.com is, on the Free tier too): protections differ.",
+        consequence="GitLab's provider refuses the branch protection",
+    )
+    premium: bool = setting(
+        False,
+        about="Whether the GitLab licence is Premium or Ultimate: deployments are then protected, with approvals.",
+        consequence="GitLab refuses the protected environment",
+    )
+    deployment: DeploymentSettings = setting(
+        DeploymentSettings(), about="The environment in GitLab.", consequence="deployments are not recorded"
+    )
+    release_tags: str | None = setting(
+        None,
+        about="Protected tags, by wildcard, which only maintainers create. Set it in one environment only.",
+        consequence="anybody who may push makes a release",
+        example="v*",
+        pattern=r"^[A-Za-z0-9_.*/-]+$",
+    )
+    url: str = setting(
+        "https://gitlab.com/",
+        about="Address that runners register at.",
+        consequence="runners find no GitLab",
+        pattern=r"^https?://[^\s]+/$",
+    )
+    branch: BranchSettings = setting(about="The environment's branch.", consequence="nothing is protected")
+    mailing_list_user_id: int = setting(
+        about="Id of the user who is assigned promotion requests.", consequence="nobody hears of them", ge=1, example=2
+    )
+    promotion_token: PromotionTokenSettings = setting(
+        PromotionTokenSettings(), about="The promotion token.", consequence="no promotion opens"
+    )
+    variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = setting(
+        {}, about="Further CI variables of the environment; never a credential.", consequence="GitLab refuses them"
+    )
