@@ -33,7 +33,8 @@ lint: .venv/ready
 
 test: .venv/ready ## every test, with the real engine and control planes
 	@$(VENV) -m sandbox.toolchain.build > /dev/null
-	@$(VENV) -m pytest
+	@$(VENV) -m pytest -n auto -m "not engine"
+	@$(VENV) -m pytest -m engine # one after another: they share a sandbox
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py
