@@ -23,7 +23,7 @@ down: .venv/ready ## destroy an environment (default: all), then stop the sandbo
 	@$(VENV) -m sandbox down $(ENV)
 
 check: lint ## lint, types, and the tests that need no engine (under a minute)
-	@$(VENV) -m pytest -n auto -m "not engine"
+	@$(VENV) -m pytest -n auto --dist loadfile -m "not engine"
 
 lint: .venv/ready
 	@$(VENV) -m ruff format --check .
@@ -33,7 +33,7 @@ lint: .venv/ready
 
 test: .venv/ready ## every test, with the real engine and control planes
 	@$(VENV) -m sandbox.toolchain.build > /dev/null
-	@$(VENV) -m pytest -n auto -m "not engine"
+	@$(VENV) -m pytest -n auto --dist loadfile -m "not engine"
 	@$(VENV) -m pytest -m engine # one after another: they share a sandbox
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code

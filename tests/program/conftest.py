@@ -54,7 +54,14 @@ def as_engine_gives_it(config: dict[str, Any]) -> dict[str, str]:
 def run_program() -> Callable[..., Program]:
     """`run_program("dev", {"runnerPool": {...}})`: a run with the stack's settings, those sections replaced."""
 
+    known: dict[str, Program] = {}  # a run takes seconds, and several tests look at the same one
+
     def run(stack: str, replaced: dict[str, Any] | None = None) -> Program:
+        if (key := json.dumps([stack, replaced], sort_keys=True)) not in known:
+            known[key] = _run(stack, replaced)
+        return known[key]
+
+    def _run(stack: str, replaced: dict[str, Any] | None) -> Program:
         config = configuration(stack) | {f"{PROJECT}:{k}": v for k, v in (replaced or {}).items()}
         result = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("recorder.py")), stack],
