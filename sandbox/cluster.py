@@ -9,7 +9,6 @@ Does not own what a cluster is to Scaleway: `sandbox.scaleway` does, and asks fo
 import base64
 import json
 import logging
-import os
 import secrets
 import shutil
 import socket
@@ -28,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from httpx2 import HTTPError
 from lightkube import Client, KubeConfig
 
+from sandbox import files
 from sandbox.control_plane import ControlPlaneError, NodeSpec
 from sandbox.nodes import reconcile
 from sandbox.process import Process
@@ -55,7 +55,7 @@ class _Endpoints:
         old = json.loads(file.read_text()) if file.exists() else {}
         ports = {k: free_port(old.get(k, 0)) for k in ("etcd_client", "etcd_peer", "api_server")}
         endpoints = _Endpoints(**ports, token=old.get("token") or secrets.token_hex(32))
-        _write(file, json.dumps(asdict(endpoints)))
+        files.write(file, json.dumps(asdict(endpoints)))
         return endpoints
 
 
@@ -123,7 +123,7 @@ class _Plane:
         self._await("etcd", lambda: self._answers(f"http://127.0.0.1:{self.endpoints.etcd_client}/health"))
         self._launch("apiserver")
         self._await("apiserver", lambda: self._answers(f"https://127.0.0.1:{self.endpoints.api_server}/readyz"))
-        _write(self.folder / "admin.kubeconfig", self.kubeconfig("sandbox"))
+        files.write(self.folder / "admin.kubeconfig", self.kubeconfig("sandbox"))
         for part in ("controller-manager", "scheduler", "kwok"):
             self._launch(part)
         log.info("control plane of cluster %s ready after %.1f s", self.id, time.monotonic() - started)
@@ -237,7 +237,7 @@ class _Plane:
     def _write_files(self) -> None:
         folder = self.folder
         (folder / "certificates").mkdir(mode=0o700, exist_ok=True)
-        _write(folder / "tokens.csv", f"{self.endpoints.token},admin,admin,system:masters\n")
+        files.write(folder / "tokens.csv", f"{self.endpoints.token},admin,admin,system:masters\n")
         if not (folder / "sa.key").exists():
             self._write_service_account_key()
 
@@ -245,8 +245,8 @@ class _Plane:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-        _write(self.folder / "sa.pub", public.decode())
-        _write(self.folder / "sa.key", private.decode())
+        files.write(self.folder / "sa.pub", public.decode())
+        files.write(self.folder / "sa.key", private.decode())
 
 
 class LocalControlPlanes:
@@ -325,8 +325,3 @@ def free_port(preferred: int = 0) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no free port on loopback")
-
-
-def _write(file: Path, text: str) -> None:
-    with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(text)

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from sandbox import gitlab, home, scaleway
+from sandbox import files, gitlab, home, scaleway
 from sandbox.admin import admin_routes
 from sandbox.charts import repository
 from sandbox.cluster import LocalControlPlanes
@@ -98,7 +98,7 @@ def _await_end_of_stdin(over: threading.Event) -> None:
 
 
 def _log_to(file: Path) -> None:
-    handler = logging.StreamHandler(os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "a"))
+    handler = logging.StreamHandler(files.appending(file))
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)

@@ -23,6 +23,7 @@ import pulumi_gitlab
 import pulumi_kubernetes
 import pulumiverse_scaleway
 
+from sandbox import files
 from sandbox.folder import CHECKOUT, Folder
 from sandbox.toolchain import build
 from sandbox.toolchain.parts import ALL, CONTROL_PLANE, ENGINE, KUBERNETES_PLUGIN, PULUMI_VERSION, SCALEWAY_PLUGIN, Part
@@ -50,7 +51,7 @@ def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.
     """Writes everything anew but the passphrase. Raises HomeError where TOOLCHAIN=system lacks a tool."""
     folder.create()
     if not folder.passphrase.exists():
-        _write(folder.passphrase, secrets.token_urlsafe(32), 0o600)
+        files.write(folder.passphrase, secrets.token_urlsafe(32))
     shutil.rmtree(folder.bin)
     shutil.rmtree(folder.pulumi_home / "plugins", ignore_errors=True)
     folder.create()
@@ -154,13 +155,8 @@ def _system_tool(name: str, environment: Mapping[str, str]) -> str:
 
 
 def _script(path: Path, body: str) -> None:
-    _write(path, f"#!/bin/sh\n# Made by the sandbox; see sandbox/home.py.\nset -eu\n{body.strip()}\n", 0o700)
+    files.write(path, f"#!/bin/sh\n# Made by the sandbox; see sandbox/home.py.\nset -eu\n{body.strip()}\n", 0o700)
 
 
 def _quote(value: str | Path) -> str:
     return shlex.quote(str(value))
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as stream:
-        stream.write(text)

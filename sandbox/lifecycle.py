@@ -12,6 +12,7 @@ import urllib.request
 from contextlib import suppress
 from typing import Any
 
+from sandbox import files
 from sandbox.folder import CHECKOUT, Folder
 from sandbox.running import Running
 
@@ -44,7 +45,7 @@ def build_toolchain() -> None:
 def _spawn(folder: Folder) -> Running:
     folder.create()
     # Its own words go where its log goes: the terminal that started it may be closed before it ends.
-    with os.fdopen(os.open(folder.log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "ab") as log:
+    with files.appending(folder.log) as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "sandbox", "serve"],
             cwd=CHECKOUT,

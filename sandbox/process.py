@@ -3,10 +3,11 @@
 Owns the process's start, end and log file. Does not own when it is started again: its supervisor does.
 """
 
-import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+
+from sandbox import files
 
 GRACEFUL_SECONDS = 5
 
@@ -16,7 +17,7 @@ class Process:
 
     def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
         self.name, self.log = name, log
-        with os.fdopen(os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "wb") as output:
+        with files.appending(log) as output:
             self._popen = subprocess.Popen(
                 list(command),
                 stdin=subprocess.PIPE,

@@ -4,12 +4,13 @@ Owns a JSON Lines file (mode 0600) that grows with each request, and the same en
 """
 
 import json
-import os
 import re
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from sandbox import files
 
 MASK = "[secret]"
 
@@ -40,7 +41,7 @@ class RequestLog:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
-        self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600), "w")
+        self._file = files.appending(path)
         self._entries: list[dict[str, Any]] = []
 
     def add(self, *, request: bytes, reply: Any, **entry: Any) -> None:
