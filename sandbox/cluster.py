@@ -25,11 +25,11 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from httpx2 import HTTPError
-from lightkube import Client, KubeConfig
+from lightkube import Client
 
 from sandbox import files
 from sandbox.control_plane import ControlPlaneError, NodeSpec
-from sandbox.nodes import reconcile
+from sandbox.nodes import connect, reconcile
 from sandbox.process import Process
 
 log = logging.getLogger("sandbox")
@@ -152,8 +152,7 @@ class _Plane:
             return False
 
     def _supervise(self) -> None:
-        config = KubeConfig.from_dict(yaml.safe_load(self.kubeconfig("sandbox")))
-        with Client(config=config, trust_env=False) as client:
+        with connect(self.kubeconfig("sandbox")) as client:
             while not self._stopping.is_set():
                 self._restart_the_dead()
                 self.changed.clear()

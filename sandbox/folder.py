@@ -20,7 +20,16 @@ class Folder:
 
     def create(self) -> None:
         """Makes the folder and those inside it that others write to."""
-        for path in (self.root, self.clusters, self.backend, self.bin, self.project, self.pulumi_home, self.helm):
+        for path in (
+            self.root,
+            self.clusters,
+            self.backend,
+            self.bin,
+            self.project,
+            self.pulumi_home,
+            self.helm,
+            self.temporary,
+        ):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
@@ -80,3 +89,8 @@ class Folder:
     def project(self) -> Path:
         """Copies of Pulumi.yaml and the stack files; see `sandbox.home`."""
         return self.root / "project"
+
+    @property
+    def temporary(self) -> Path:
+        """For the engine's and the plugins' temporary files: the Kubernetes one leaves kubeconfigs with tokens behind."""
+        return self.root / "tmp"

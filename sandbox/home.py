@@ -1,6 +1,6 @@
 """Prepares what the engine needs in the sandbox: a PULUMI_HOME with the plugins, the language host and the command.
 
-Owns `pulumi`, `project`, `bin` and `passphrase` in the sandbox's folder. A user's own ~/.pulumi is never written, and
+Owns `pulumi`, `project`, `bin`, `tmp` and `passphrase` in the sandbox's folder. A user's own ~/.pulumi is never written, and
 read only with TOOLCHAIN=system, to link the plugins that are installed there.
 
 Why `bin/pulumi` is a script: Pulumi writes its secrets provider into the stack file when a stack is created. The sandbox's
@@ -53,6 +53,7 @@ def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.
     if not folder.passphrase.exists():
         files.write(folder.passphrase, secrets.token_urlsafe(32))
     shutil.rmtree(folder.bin)
+    shutil.rmtree(folder.temporary)
     shutil.rmtree(folder.pulumi_home / "plugins", ignore_errors=True)
     folder.create()
     if toolchain == SYSTEM:
@@ -73,6 +74,8 @@ def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.
 
 # In the project folder's copies: the lines of a secrets provider go, the program and its environment stay where they are.
 _COMMAND = """\
+TMPDIR={temporary}
+export TMPDIR
 checkout={checkout}
 command=
 skip=
@@ -109,6 +112,7 @@ def _places(folder: Folder) -> dict[str, str]:
     return {
         "checkout": _quote(CHECKOUT),
         "project": _quote(folder.project),
+        "temporary": _quote(folder.temporary),
         "virtualenv": _quote(rf"s#^( +virtualenv:).*#\1 {replacement}#"),
         "main": _quote(f"main: {main}"),
     }

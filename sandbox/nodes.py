@@ -5,7 +5,9 @@ Owns the Node objects that carry a pool's label. Readiness is kwok's work, and w
 
 from collections.abc import Mapping, Sequence
 
-from lightkube import Client
+import yaml
+from lightkube import Client, KubeConfig
+from lightkube.core.decoders import decode_list, decode_status
 from lightkube.core.exceptions import ApiError
 from lightkube.models.core_v1 import NodeSpec as ApiNodeSpec
 from lightkube.models.core_v1 import NodeStatus
@@ -20,6 +22,19 @@ _KEPT_BY_KUBERNETES = "node.kubernetes.io/"  # taints such as not-ready come and
 _PODS_PER_NODE = "110"
 
 Desired = Mapping[str, Sequence[NodeSpec]]  # by pool id
+
+# msgspec 0.22 plans a type at its first use, and a second thread that meets the half-made plan ends the whole process.
+# So every type that is read from outside is met here, before there is a thread per cluster.
+for _kind in (Node, Pod):
+    decode_list(b'{"items": []}', _kind)
+decode_status(b"{}")
+_ANY_CLUSTER = {"name": "", "cluster": {}, "context": {"cluster": ""}, "user": {}}
+KubeConfig.from_dict({key: [_ANY_CLUSTER] for key in ("clusters", "contexts", "users")})
+
+
+def connect(kubeconfig: str) -> Client:
+    """A client for a kubeconfig's text; proxies and the user's own settings are not asked."""
+    return Client(config=KubeConfig.from_dict(yaml.safe_load(kubeconfig)), trust_env=False)
 
 
 def reconcile(client: Client, desired: Desired) -> dict[str, bool]:

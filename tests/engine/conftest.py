@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -19,11 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     """A running sandbox that the tests of a session share; nothing of it is left afterwards."""
+    left_by_others = set(Path(gettempdir()).glob("kubeconfig*"))
     estate = Estate(tmp_path_factory.mktemp("estate"))
     estate.start()
     yield estate
     estate.stop()
     assert estate.processes() == []
+    assert set(Path(gettempdir()).glob("kubeconfig*")) <= left_by_others, "the Kubernetes plugin leaves tokens there"
 
 
 @pytest.fixture(scope="session")

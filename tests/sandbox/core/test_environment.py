@@ -132,4 +132,12 @@ def test_nobody_else_may_look_into_the_folder(tmp_path: Path) -> None:
     folder.create()
     for path in folder.root, *folder.root.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
-    assert {path.name for path in folder.root.iterdir()} == {"clusters", "state", "bin", "project", "pulumi", "helm"}
+    assert {path.name for path in folder.root.iterdir()} == {
+        "clusters",
+        "state",
+        "bin",
+        "project",
+        "pulumi",
+        "helm",
+        "tmp",
+    }

@@ -317,3 +317,12 @@ def test_an_unknown_toolchain_is_told() -> None:
     with pytest.raises(home.HomeError) as caught:
         home.toolchain_parts("docker")
     assert str(caught.value) == "TOOLCHAIN=docker: must be built or system. Fix: unset TOOLCHAIN"
+
+
+def test_what_plugins_leave_in_their_temporary_folder_is_private_and_ends_with_the_next_start(built: Place) -> None:
+    script(build.binary(ENGINE), '#!/bin/sh\nprintf "%s\\n" "$TMPDIR"\n')
+    assert built.run("up") == [str(built.folder.temporary)]
+    assert mode(built.folder.temporary) == 0o700
+    (built.folder.temporary / "kubeconfig123").write_text("token")
+    home.prepare(built.folder, home.BUILT, built.environment())
+    assert list(built.folder.temporary.iterdir()) == []

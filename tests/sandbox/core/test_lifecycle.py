@@ -158,7 +158,7 @@ def test_reset_of_a_stopped_one_forgets_state_records_and_clusters(folder: Folde
     folder.passphrase.touch()
     lifecycle.reset(folder)
     left = {path.name for path in folder.root.iterdir()}
-    assert left == {"bin", "project", "pulumi", "helm", "passphrase"}
+    assert left == {"bin", "project", "pulumi", "helm", "tmp", "passphrase"}
 
 
 @pytest.fixture
