@@ -29,6 +29,7 @@ lint: .venv/ready
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m ruff check .
 	@$(VENV) -m mypy
+	@for program in examples/*/__main__.py; do $(VENV) -m mypy "$$program" || exit 1; done
 	@.venv/bin/lint-imports --no-logo
 
 test: .venv/ready ## every test, with the real engine and control planes

@@ -4,12 +4,11 @@ import pulumi
 
 import outputs
 import settings
-from components.cluster import Cluster, ClusterArgs
+from components.cluster_place import declare_cluster, guard
 from components.gitlab_project import GitlabProject, GitlabProjectArgs
 from components.isolation import ReservedPool, ReservedPoolArgs
 from components.namespace import ManagersNamespace, ManagersNamespaceArgs
 from components.naming import MAIN_RUNNER, EnvironmentNames, RunnerNames
-from components.network import Network, NetworkArgs
 from components.projects import Projects, ProjectsArgs
 from components.runner import declare_runners
 from components.runner_pool import RunnerPool, RunnerPoolArgs
@@ -18,26 +17,7 @@ config = settings.load()
 names, main = EnvironmentNames(config.environment), RunnerNames(config.environment, MAIN_RUNNER)
 
 projects = Projects("projects", ProjectsArgs(settings=config.projects, environment=config.environment))
-network = Network(
-    "network",
-    NetworkArgs(
-        settings=config.network,
-        location=config.scaleway,
-        environment=config.environment,
-        project_id=projects.devops_id,
-    ),
-)
-cluster = Cluster(
-    "cluster",
-    ClusterArgs(
-        settings=config.cluster,
-        system_pool=config.system_pool,
-        location=config.scaleway,
-        environment=config.environment,
-        project_id=projects.devops_id,
-        private_network_id=network.private_network_id,
-    ),
-)
+cluster = declare_cluster(config, projects)
 pool = RunnerPool(
     "runner-pool",
     RunnerPoolArgs(settings=config.runner_pool, location=config.scaleway, names=names, cluster_id=cluster.cluster_id),
@@ -57,7 +37,7 @@ project = GitlabProject(
     ),
 )
 runners = declare_runners(config, projects, managers, cluster.provider, project.project_id)
-ReservedPool(
+reserved = ReservedPool(
     "reserved-pool",
     ReservedPoolArgs(
         names=names,
@@ -66,18 +46,21 @@ ReservedPool(
     ),
 )
 
+guard(config, cluster, managers, [projects, pool, managers, project, *runners, reserved])
+
 outputs.export(
     outputs.EnvironmentOutputs(
         environment=config.environment,
         region=config.scaleway.region,
         zone=config.scaleway.zone,
-        devops_project_id=projects.devops_id,
+        devops_project_id=cluster.devops_project_id,
         target_project_id=projects.target_id,
         credentials_project_id=projects.credentials_id,
-        private_network_id=network.private_network_id,
+        private_network_id=cluster.private_network_id,
+        cluster_mode=config.cluster.mode,
         cluster_id=cluster.cluster_id,
-        cluster_name=config.cluster.name,
-        cluster_version=config.cluster.version,
+        cluster_name=cluster.name,
+        cluster_version=cluster.version,
         api_server_url=cluster.api_server_url,
         runner_pool_id=pool.pool_id,
         runner_pool_taint=f"{names.taint_key}=true:NoSchedule",

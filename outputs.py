@@ -25,6 +25,7 @@ class EnvironmentOutputs:
     target_project_id: Annotated[pulumi.Input[str], "Project that the pipeline's key may change (UUID)."]
     credentials_project_id: Annotated[pulumi.Input[str], "Project of the keys' copies in Secret Manager (UUID)."]
     private_network_id: Annotated[pulumi.Input[str], "Private network of the cluster (regional id)."]
+    cluster_mode: Annotated[pulumi.Input[str], "`dedicated`: the environment's own cluster; `shared`: another's."]
     cluster_id: Annotated[pulumi.Input[str], "Kapsule cluster (regional id)."]
     cluster_name: Annotated[pulumi.Input[str], "Name of the cluster."]
     cluster_version: Annotated[pulumi.Input[str], "Kubernetes version as it was asked for."]

@@ -6,11 +6,12 @@ worded (`config_error.py`), nor names that follow from the environment (`compone
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, cast
 
 import pulumi
 from pydantic import TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
 
 from config_error import ConfigError, Problem, problems_of, remove_command, set_command
 from sections.base import DNS_LABEL, Section, setting
@@ -24,6 +25,7 @@ from sections.cloud import (
 )
 from sections.gitlab import GitlabSettings
 from sections.jobs import (
+    AppClusterSettings,
     KubernetesSettings,
     RotationSettings,
     RunnerChartSettings,
@@ -70,7 +72,15 @@ class Settings(Section):
         max_length=20,
     )
     scaleway: ScalewaySettings = setting(ScalewaySettings(), about="Where.", consequence="nothing can be made")
-    projects: ProjectsSettings = setting(about="Scaleway projects.", consequence="nothing can be made")
+    projects: ProjectsSettings = setting(
+        about="Scaleway projects.",
+        consequence="nothing can be made",
+        example={
+            "devops": {"name": "devops-dev"},
+            "target": {"name": "app-dev"},
+            "credentials": {"name": "credentials-dev"},
+        },
+    )
     network: NetworkSettings = setting(NetworkSettings(), about="Private network.", consequence="nothing can be made")
     cluster: ClusterSettings = setting(ClusterSettings(), about="Kapsule cluster.", consequence="nothing can be made")
     system_pool: SystemPoolSettings = setting(SystemPoolSettings(), about="System pool.", consequence="nothing runs")
@@ -78,6 +88,9 @@ class Settings(Section):
     kubernetes: KubernetesSettings = setting(KubernetesSettings(), about="In the cluster.", consequence="no job runs")
     runners: tuple[RunnerSettings, ...] = setting(
         DEFAULT_RUNNERS, about="Runners.", consequence="no job runs", min_length=1, max_length=200
+    )
+    app_cluster: AppClusterSettings | None = setting(
+        None, about="Cluster that pipelines deploy to.", consequence="jobs get no kubeconfig"
     )
     rotation: RotationSettings = setting(RotationSettings(), about="When keys change.", consequence="keys never expire")
     state_backend: StateBackendSettings | None = setting(
@@ -108,7 +121,7 @@ def parse(raw: Mapping[str, Any], stack: str) -> Settings:
     except ValidationError as error:
         problems += problems_of(error, Settings)
         settings = _valid_part(values, {str(e["loc"][0]) for e in error.errors()})
-    problems += _cross_checks(settings)
+    problems += _cross_checks(settings, stack)
     if problems:
         raise ConfigError(problems, stack)
     return settings
@@ -134,18 +147,23 @@ def _valid_part(values: Mapping[str, Any], wrong: set[str]) -> Settings:
     return Settings.model_construct(**right)
 
 
-def _cross_checks(settings: Settings) -> Iterator[Problem]:
+def _cross_checks(settings: Settings, stack: str) -> Iterator[Problem]:
     """The rules that need more than one setting. Each is about one section; one that is missing is passed over."""
     environment = getattr(settings, "environment", "dev")
-    checks: dict[str, Callable[[Any], Iterator[Problem]]] = {
+    shared = getattr(getattr(settings, "cluster", None), "mode", "dedicated") == "shared"
+    set_here = settings.model_fields_set
+    checks: dict[str, Callable[[Any], Iterable[Problem]]] = {
         "environment": _environment_checks,
-        "projects": lambda projects: _projects_checks(projects, environment),
+        "projects": lambda projects: _projects_checks(projects, environment, shared=shared),
         "scaleway": _scaleway_checks,
-        "cluster": _cluster_checks,
+        "cluster": lambda cluster: _cluster_checks(cluster, stack, set_here),
         "runner_pool": _pool_checks,
         "kubernetes": _kubernetes_checks,
         "gitlab": _gitlab_checks,
-        "runners": _runners_checks,
+        "runners": lambda runners: (
+            *_runners_checks(runners),
+            *_app_cluster_checks(getattr(settings, "app_cluster", None), runners),
+        ),
         "rotation": _rotation_checks,
     }
     for name, check in checks.items():
@@ -166,11 +184,28 @@ def _environment_checks(environment: str) -> Iterator[Problem]:
         )
 
 
-def _projects_checks(projects: ProjectsSettings, environment: str) -> Iterator[Problem]:
-    """Each of `projects` has exactly one of `name` (it is created) and `id` (it is taken)."""
+def _projects_checks(projects: ProjectsSettings, environment: str, *, shared: bool) -> Iterator[Problem]:
+    """Each of `projects` has exactly one of `name` (it is created) and `id` (it is taken); `projects.devops` is set where
+    `cluster.mode` is dedicated, and is the owner's, so not set, where it is shared.
+    """
     for name in ("devops", "target", "credentials"):
         key, project = f"projects.{name}", getattr(projects, name)
-        if (project.name is None) == (project.id is None):
+        if name == "devops" and shared:
+            if project is not None:
+                yield Problem(
+                    key=key,
+                    rule="must not be set where cluster.mode is shared",
+                    consequence="a project is made in which nothing is",
+                    fix=remove_command(key),
+                )
+        elif project is None:
+            yield Problem(
+                key=key,
+                rule="must be set where cluster.mode is dedicated",
+                consequence="the cluster has no place",
+                fix=set_command(f"{key}.name", f"{name}-{environment}"),
+            )
+        elif (project.name is None) == (project.id is None):
             yield Problem(
                 key=key,
                 rule="must have exactly one of name and id",
@@ -239,8 +274,22 @@ def _rotation_checks(rotation: RotationSettings) -> Iterator[Problem]:
         )
 
 
-def _cluster_checks(cluster: ClusterSettings) -> Iterator[Problem]:
-    """`cluster.version` is a minor version where `cluster.autoUpgrade.enabled` is true, else an exact one."""
+def _cluster_checks(cluster: ClusterSettings, stack: str, set_here: Set[str]) -> Iterator[Problem]:
+    """`cluster.ownerStack` is set where `cluster.mode` is shared, is another stack, and then every other key of `cluster`,
+    `network` and `systemPool` is the owner's, so not set; where `cluster.mode` is dedicated, `cluster.version` is a minor
+    version with `cluster.autoUpgrade.enabled`, else an exact one, and `cluster.ownerStack` is not set.
+    """
+    if cluster.mode == "shared":
+        yield from _joining(cluster, stack, set_here)
+        return
+    if cluster.owner_stack is not None:
+        yield Problem(
+            key="cluster.ownerStack",
+            value=cluster.owner_stack,
+            rule="must not be set where cluster.mode is dedicated",
+            consequence="it is not clear where runners run",
+            fix=set_command("cluster.mode", "shared"),
+        )
     exact, upgrade = cluster.version.count(".") == 2, cluster.auto_upgrade.enabled
     if exact == upgrade:
         yield Problem(
@@ -250,6 +299,77 @@ def _cluster_checks(cluster: ClusterSettings) -> Iterator[Problem]:
             consequence="Scaleway refuses the cluster",
             fix=set_command("cluster.autoUpgrade.enabled", str(not upgrade).lower()),
         )
+
+
+def _joining(cluster: ClusterSettings, stack: str, set_here: Set[str]) -> Iterator[Problem]:
+    """An environment that joins another stack's cluster says whose, and nothing about the cluster itself."""
+    if cluster.owner_stack in (None, stack):
+        yield Problem(
+            key="cluster.ownerStack",
+            value=cluster.owner_stack,
+            rule="must be another stack where cluster.mode is shared",
+            consequence="there is no cluster to join",
+            fix=set_command("cluster.ownerStack", "dev" if stack != "dev" else "preprod"),
+        )
+    own = [f"cluster.{to_camel(f)}" for f in sorted(cluster.model_fields_set - {"mode", "owner_stack"})]
+    for key in [*own, *(to_camel(f) for f in ("network", "system_pool") if f in set_here)]:
+        yield Problem(
+            key=key,
+            rule="must not be set where cluster.mode is shared: the owner's stack says it",
+            consequence="what is written here does nothing",
+            fix=remove_command(key),
+        )
+
+
+_READING = {"get", "list", "watch"}
+_BEYOND_ROLES = {"bind", "escalate", "impersonate"}
+
+
+def _app_cluster_checks(app_cluster: AppClusterSettings | None, runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
+    """`appCluster` has exactly one of `appCluster.stack` and `appCluster.clusterId`, and a runner with `appClusterRules`,
+    which no runner has without `appCluster`; no rule of them allows everything, nor to bind, escalate or impersonate;
+    a runner that is not `protected` may only get, list and watch, and no secrets.
+    """
+    if app_cluster is not None and (app_cluster.stack is None) == (app_cluster.cluster_id is None):
+        yield Problem(
+            key="appCluster",
+            rule="must have exactly one of stack and clusterId",
+            consequence="it is not clear which cluster pipelines deploy to",
+            fix=remove_command("appCluster.stack")
+            if app_cluster.stack
+            else set_command("appCluster.stack", "acme/app-cluster/dev"),
+        )
+    if app_cluster is not None and not any(runner.app_cluster_rules for runner in runners):
+        yield Problem(
+            key="appCluster",
+            rule="must be used: give a runner appClusterRules",
+            consequence="no job gets a kubeconfig",
+            fix=set_command("runners[0].appClusterRules[0]", {"resources": ["pods"], "verbs": ["get"]}),
+        )
+    for number, runner in enumerate(runners):
+        if runner.app_cluster_rules and app_cluster is None:
+            yield Problem(
+                key=f"runners[{number}].appClusterRules",
+                rule="must not be set without appCluster",
+                consequence="there is no cluster in which they hold",
+                fix=set_command("appCluster.stack", "acme/app-cluster/dev"),
+            )
+        for index, rule in enumerate(runner.app_cluster_rules):
+            key, verbs, resources = f"runners[{number}].appClusterRules[{index}]", set(rule.verbs), set(rule.resources)
+            if verbs & _BEYOND_ROLES or ("*" in verbs and "*" in resources):
+                yield Problem(
+                    key=key,
+                    rule="must neither allow everything nor bind, escalate or impersonate",
+                    consequence="jobs administer the namespace",
+                    fix=remove_command(key),
+                )
+            elif not runner.protected and (verbs - _READING or resources & {"*", "secrets"}):
+                yield Problem(
+                    key=key,
+                    rule="must only get, list and watch, and no secrets, where the runner is not protected",
+                    consequence="whoever may push a branch may change the application or read its secrets",
+                    fix=remove_command(key),
+                )
 
 
 def _pool_checks(pool: RunnerPoolSettings) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumiverse_scaleway as scaleway
 
+from components import cluster_guard
 from sections.cloud import ClusterSettings, ScalewaySettings, SystemPoolSettings
 
 
@@ -28,7 +29,7 @@ class Cluster(pulumi.ComponentResource):
     have no toleration), and the provider. Does not own the pools of job pods (`RunnerPool`), nor what is inside the cluster.
 
     Outputs: `cluster_id` (regional id), `api_server_url`, `version` (none secret); `provider`, made from the admin
-    kubeconfig, which is secret and leaves this component by no other way.
+    `kubeconfig`, which is **secret** and for the guard alone (`ClusterGuard`).
     Source: Scaleway, "Kubernetes Kapsule"; the API server's name resolves only once the cluster has a pool, so the
     provider waits for the system pool.
     """
@@ -36,6 +37,7 @@ class Cluster(pulumi.ComponentResource):
     cluster_id: pulumi.Output[str]
     api_server_url: pulumi.Output[str]
     version: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str]
     provider: kubernetes.Provider
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -92,18 +94,15 @@ class Cluster(pulumi.ComponentResource):
                 ],
                 opts=child,
             )
-        kubeconfig: pulumi.Output[str] = pulumi.Output.secret(
-            cluster.kubeconfigs.apply(lambda found: str(found[0].config_file))
-        )
-        self.provider = kubernetes.Provider(
+        self.kubeconfig = admin_kubeconfig(cluster)
+        self.provider = kubernetes_provider(
             f"{name}-provider",
-            kubeconfig=kubeconfig,
-            # A renewed token or a moved endpoint is the same cluster: nothing inside it is to be replaced.
-            cluster_identifier=cluster.id,
-            enable_server_side_apply=True,
-            # Otherwise a changed secret is deleted and made anew, and a job that starts in between finds none.
-            enable_secret_mutable=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[system_pool]),
+            cluster,
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[system_pool],
+                hooks=pulumi.ResourceHookBinding(before_delete=[cluster_guard.hook(args.environment)]),
+            ),
         )
         self.cluster_id = cluster.id
         self.api_server_url = cluster.apiserver_url
@@ -111,3 +110,25 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs(
             {"clusterId": self.cluster_id, "apiServerUrl": self.api_server_url, "version": self.version}
         )
+
+
+def admin_kubeconfig(cluster: scaleway.kubernetes.Cluster) -> pulumi.Output[str]:
+    """Secret: whoever holds it administers the cluster."""
+    return pulumi.Output.secret(cluster.kubeconfigs.apply(lambda found: str(found[0].config_file)))
+
+
+def kubernetes_provider(
+    name: str, cluster: scaleway.kubernetes.Cluster, opts: pulumi.ResourceOptions, *, may_vanish: bool = False
+) -> kubernetes.Provider:
+    """The provider for what is inside a cluster. `may_vanish`: others may delete the cluster, and all in it is gone then."""
+    return kubernetes.Provider(
+        name,
+        kubeconfig=admin_kubeconfig(cluster),
+        # A renewed token or a moved endpoint is the same cluster: nothing inside it is to be replaced.
+        cluster_identifier=cluster.id,
+        enable_server_side_apply=True,
+        # Otherwise a changed secret is deleted and made anew, and a job that starts in between finds none.
+        enable_secret_mutable=True,
+        delete_unreachable=may_vanish or None,
+        opts=opts,
+    )

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.isolation import declare_network_policies
-from components.naming import EnvironmentNames, RunnerNames
+from components.naming import ENVIRONMENT_LABEL, EnvironmentNames, RunnerNames
 from sections.jobs import KubernetesSettings
 
 # What Pod Security enforces. Images of jobs commonly run as root, which `restricted` refuses; managers need not.
@@ -107,7 +107,7 @@ def _namespace(
     security = "pod-security.kubernetes.io"
     labels = {
         "app.kubernetes.io/managed-by": "pulumi",
-        "kapsule-devops/environment": environment,
+        ENVIRONMENT_LABEL: environment,
         f"{security}/enforce": level,
         f"{security}/audit": "restricted",
         f"{security}/warn": level,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 MAIN_RUNNER = "deploy"
 
+# On every namespace of an environment; by it a cluster's owner finds the others that live in it.
+ENVIRONMENT_LABEL = "kapsule-devops/environment"
+
 
 @dataclass(frozen=True)
 class EnvironmentNames:
@@ -62,6 +65,16 @@ class RunnerNames:
     @property
     def tokens_secret(self) -> str:
         return f"{self._stem}-runner-tokens"
+
+    @property
+    def app_kubeconfig_secret(self) -> str:
+        """With the kubeconfig for the application cluster."""
+        return f"{self._stem}-kapsule-config"
+
+    @property
+    def app_account(self) -> str:
+        """The runner's service account in the application cluster."""
+        return f"gitlab-runner-{self._stem}"
 
     @property
     def application(self) -> str:

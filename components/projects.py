@@ -17,23 +17,25 @@ class ProjectsArgs:
 
 
 class Projects(pulumi.ComponentResource):
-    """Three projects that keep the reach of keys apart.
+    """Projects that keep the reach of keys apart: for the cluster, for what pipelines deploy, for the copies of keys.
 
     Owns: the projects that settings give by name. Does not own those given by id: they are used and never changed, nor
     the organization, whose id comes with the credentials of whoever runs the program.
 
-    Outputs (none secret): `devops_id`, `target_id`, `credentials_id` (UUIDs).
+    Outputs (none secret): `devops_id` (None where the cluster is another environment's), `target_id`, `credentials_id`
+    (UUIDs).
     Source: Scaleway, "Projects"; a policy rule reaches exactly the projects that it names.
     """
 
-    devops_id: pulumi.Output[str]
+    devops_id: pulumi.Output[str] | None
     target_id: pulumi.Output[str]
     credentials_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: ProjectsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kapsule-devops:scaleway:Projects", name, None, opts)
         self._environment = args.environment
-        self.devops_id = self._id(f"{name}-devops", args.settings.devops, "runners' cluster and network")
+        devops = args.settings.devops
+        self.devops_id = self._id(f"{name}-devops", devops, "runners' cluster and network") if devops else None
         self.target_id = self._id(f"{name}-target", args.settings.target, "what pipelines deploy")
         self.credentials_id = self._id(f"{name}-credentials", args.settings.credentials, "copies of pipelines' keys")
         self.register_outputs(

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gitlab as gitlab
 import pulumi_kubernetes as kubernetes
 
+from components.app_cluster import AppCluster, AppClusterArgs
 from components.credentials import Credentials, CredentialsArgs
 from components.isolation import Isolation, IsolationArgs
 from components.namespace import JobsNamespace, JobsNamespaceArgs, ManagersNamespace
@@ -28,7 +29,7 @@ from components.runner_config import (
     Volumes,
 )
 from components.runner_config import Runner as RunnerToml
-from components.secrets import AWS_FILE, CONFIG_FILE, Secrets, SecretsArgs
+from components.secrets import AWS_FILE, CONFIG_FILE, KUBECONFIG_FILE, Secrets, SecretsArgs
 from sections.jobs import RunnerSettings
 from settings import Settings
 
@@ -43,6 +44,7 @@ class RunnerArgs:
     projects: Projects
     managers: ManagersNamespace
     keys: Keys
+    app_kubeconfig: pulumi.Input[str] | None
     provider: kubernetes.Provider
 
 
@@ -114,6 +116,7 @@ class Runner(pulumi.ComponentResource):
                 managers_namespace=args.managers.namespace,
                 config_yaml=credentials.config_yaml,
                 aws_credentials=credentials.aws_credentials if environment.state_backend else None,
+                app_kubeconfig=args.app_kubeconfig,
                 runner_token=token,
                 provider=args.provider,
             ),
@@ -164,6 +167,7 @@ def declare_runners(
         environment.rotation.serial,
     )
     keys = keys_at(now(), rotation)
+    kubeconfigs = declare_app_cluster(environment, keys)
     return [
         Runner(
             f"runner-{each.name}",
@@ -174,11 +178,28 @@ def declare_runners(
                 projects=projects,
                 managers=managers,
                 keys=keys,
+                app_kubeconfig=kubeconfigs.get(each.name),
                 provider=provider,
             ),
         )
         for each in environment.runners
     ]
+
+
+def declare_app_cluster(environment: Settings, keys: Keys) -> dict[str, pulumi.Output[str]]:
+    """The kubeconfigs (secret) for the cluster that pipelines deploy to, by runner; none without `appCluster`."""
+    if environment.app_cluster is None:
+        return {}
+    access = AppCluster(
+        "app-cluster",
+        AppClusterArgs(
+            settings=environment.app_cluster,
+            environment=environment.environment,
+            runners=environment.runners,
+            keys=keys,
+        ),
+    )
+    return access.kubeconfigs
 
 
 def now() -> datetime:
@@ -204,8 +225,9 @@ def chart_values(environment: Settings, settings: RunnerSettings) -> ChartValues
     mounts = [
         SecretVolume(name=names.api_key_secret, mount_path=SCALEWAY_CONFIG_FOLDER, items={file: file for file in files})
     ]
-    if kubeconfig := environment.kubernetes.app_kubeconfig:
-        mounts.append(SecretVolume(name=kubeconfig, mount_path=KUBECONFIG_FOLDER, items={"config": "config"}))
+    if settings.app_cluster_rules:
+        only = {KUBECONFIG_FILE: KUBECONFIG_FILE}
+        mounts.append(SecretVolume(name=names.app_kubeconfig_secret, mount_path=KUBECONFIG_FOLDER, items=only))
     executor = KubernetesExecutor(
         namespace=names.jobs_namespace,
         image=settings.image,

@@ -1,4 +1,4 @@
-"""A runner's two Kubernetes secrets: the key that its jobs mount, and the token that its manager registers with."""
+"""A runner's Kubernetes secrets: the key and the kubeconfig that its jobs mount, and the token that its manager uses."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,30 @@ from components.naming import RunnerNames
 
 CONFIG_FILE = "config.yaml"
 AWS_FILE = "credentials"
+KUBECONFIG_FILE = "config"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecretsArgs:
-    """`config_yaml`, `aws_credentials` (None without a state backend) and `runner_token` are secret."""
+    """`config_yaml`, `aws_credentials` (None without a state backend), `app_kubeconfig` (None where the runner has no rules
+    in an application cluster) and `runner_token` are secret.
+    """
 
     names: RunnerNames
     jobs_namespace: pulumi.Input[str]
     managers_namespace: pulumi.Input[str]
     config_yaml: pulumi.Input[str]
     aws_credentials: pulumi.Input[str] | None
+    app_kubeconfig: pulumi.Input[str] | None
     runner_token: pulumi.Input[str]
     provider: kubernetes.Provider
 
 
 class Secrets(pulumi.ComponentResource):
-    """The API key in the jobs' namespace, and the runner token in the managers', where no job can read it.
+    """API key and kubeconfig in the jobs' namespace, and the runner token in the managers', where no job can read it.
 
-    Owns: both Kubernetes secrets. Does not own their contents (`Credentials`, `Runner`), nor how they are mounted
-    (`runner_config.py`).
+    Owns: these Kubernetes secrets. Does not own their contents (`Credentials`, `AppCluster`, `Runner`), nor how they are
+    mounted (`runner_config.py`).
 
     Outputs (none secret): `api_key`, `tokens` (names of the secrets).
     Source: chart gitlab-runner, `runners.secret`: both keys must be there, the registration token empty.
@@ -49,6 +53,13 @@ class Secrets(pulumi.ComponentResource):
             },
             opts=child,
         )
+        if args.app_kubeconfig is not None:
+            kubernetes.core.v1.Secret(
+                f"{name}-app-kubeconfig",
+                metadata={"name": args.names.app_kubeconfig_secret, "namespace": args.jobs_namespace},
+                string_data={KUBECONFIG_FILE: args.app_kubeconfig},
+                opts=child,
+            )
         tokens = kubernetes.core.v1.Secret(
             f"{name}-tokens",
             metadata={"name": args.names.tokens_secret, "namespace": args.managers_namespace},

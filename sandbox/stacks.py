@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox import guests
 from sandbox.environment import merged
 from sandbox.folder import CHECKOUT, Folder
 from sandbox.lifecycle import SandboxError, ask, start, stop
@@ -35,10 +36,15 @@ def down(folder: Folder, environment: str | None) -> int:
         print("no environment is up")
     else:
         running = start(folder)
-        for name in [environment] if environment else _stacks(folder):
-            if name not in _stacks(folder):
-                raise SandboxError(f"{name} is not up: {', '.join(_stacks(folder))} is. Fix: make down ENV=…")
-            if code := _pulumi(folder, running, ["destroy", "--stack", name, "--yes", "--skip-preview", "--remove"]):
+        if environment and environment not in _stacks(folder):
+            raise SandboxError(f"{environment} is not up: {', '.join(_stacks(folder))} is. Fix: make down ENV=…")
+        told = {name: _outputs(folder, running, name) for name in ([environment] if environment else _stacks(folder))}
+        for name in guests.in_order(told):
+            if why := guests.refusal(folder, name, told[name]):
+                raise SandboxError(why)
+            # The program runs along because its hooks guard what is deleted.
+            destroy = ["destroy", "--stack", name, "--yes", "--skip-preview", "--remove", "--run-program"]
+            if code := _pulumi(folder, running, destroy):
                 return code
     if left := _stacks(folder):
         print(f"the sandbox goes on: {', '.join(left)} is up")

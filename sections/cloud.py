@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from sections.base import DNS_LABEL, UUID, Section, ipv4_network, setting
+from sections.base import DNS_LABEL, STACK_NAME, UUID, Section, ipv4_network, setting
 
 
 class ScalewaySettings(Section):
@@ -43,8 +43,9 @@ class ProjectSettings(Section):
 class ProjectsSettings(Section):
     """Three projects, so that a key for one cannot reach the others."""
 
-    devops: ProjectSettings = setting(
-        about="Holds the runners' cluster and its network.",
+    devops: ProjectSettings | None = setting(
+        None,
+        about="Holds the runners' cluster and its network; required where cluster.mode is dedicated.",
         consequence="the cluster has no place",
         example={"name": "devops-dev"},
     )
@@ -122,8 +123,21 @@ class AutoscalerSettings(Section):
 
 
 class ClusterSettings(Section):
-    """The Kapsule cluster that runs the runners."""
+    """The Kapsule cluster that runs the runners: this environment's own, or another's that it joins."""
 
+    mode: Literal["dedicated", "shared"] = setting(
+        "dedicated",
+        about="Own cluster (dedicated), or the one of `ownerStack` (shared): all keys but these two are then the owner's.",
+        consequence="it is not clear where runners run",
+    )
+    owner_stack: str | None = setting(
+        None,
+        about="Stack of this program whose cluster is joined: `stack`, `project/stack` or `organization/project/stack`.",
+        consequence="there is no cluster to join",
+        example="dev",
+        pattern=STACK_NAME,
+        max_length=200,
+    )
     name: str = setting(
         "kapsule-devops",
         about="Name of the cluster.",

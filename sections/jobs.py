@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from sections.base import DNS_LABEL, UUID, Section, ipv4_network, setting
+from sections.base import DNS_LABEL, STACK_NAME, UUID, Section, ipv4_network, setting
 
 
 class RoleRuleSettings(Section):
@@ -54,12 +54,32 @@ class KubernetesSettings(Section):
         example=("169.254.0.0/16", "100.64.0.0/15"),  # the consequence's range first: one item's fix takes the first
         min_length=1,
     )
-    app_kubeconfig: str | None = setting(
+
+
+class AppClusterSettings(Section):
+    """The cluster that pipelines deploy to; runners with `appClusterRules` get a kubeconfig for it in /root/.kube."""
+
+    cluster_id: str | None = setting(
         None,
-        about="Name of an existing secret in the jobs' namespace whose key `config` is mounted as /root/.kube/config.",
-        consequence="job pods wait for it and never start",
-        example="dev-kapsule-config",
+        about="Regional id of the cluster.",
+        consequence="there is no such cluster",
+        example="fr-par/11111111-2222-3333-4444-555555555555",
+        pattern=r"^[a-z]{2}-[a-z]{3}/" + UUID.removeprefix("^"),
+    )
+    stack: str | None = setting(
+        None,
+        about="Instead: a stack whose output `clusterId` is that id (`organization/project/stack`).",
+        consequence="there is no such cluster",
+        example="acme/app-cluster/dev",
+        pattern=STACK_NAME,
+        max_length=200,
+    )
+    namespace: str = setting(
+        "apps",
+        about="Namespace in that cluster that pipelines deploy to; this stack makes it.",
+        consequence="Kubernetes refuses it",
         pattern=DNS_LABEL,
+        max_length=63,
     )
 
 
@@ -118,6 +138,13 @@ class RunnerSettings(Section):
         about="What its key may do in the target project (IAM permission sets).",
         consequence="every job is refused by Scaleway",
         min_length=1,
+    )
+    app_cluster_rules: tuple[RoleRuleSettings, ...] = setting(
+        (),
+        about="What its jobs may do in the namespace of `appCluster`; nothing: they get no kubeconfig.",
+        consequence="Kubernetes refuses the role",
+        example=[{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create", "get", "patch"]}],
+        max_length=50,
     )
     condition: str | None = setting(
         None,

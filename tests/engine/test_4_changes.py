@@ -67,16 +67,6 @@ def test_a_thing_deleted_by_hand_comes_back(estate: Estate) -> None:
         estate.pulumi("up --yes --skip-preview --refresh --stack dev")
 
 
-def test_an_application_kubeconfig_is_mounted_when_it_is_given(estate: Estate) -> None:
-    estate.set("dev", "kubernetes.appKubeconfig", "dev-kapsule-config")
-    assert estate.changes("dev") == {"runner-deploy-release": "update", "runner-preview-release": "update"}
-    estate.pulumi("up --yes --skip-preview --stack dev")
-    with estate.kubernetes("dev") as client:
-        rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")
-    assert rendered.data is not None
-    assert 'name = "dev-kapsule-config"\nmount_path = "/root/.kube"' in rendered.data["config.template.toml"]
-
-
 def test_wrong_settings_change_nothing_and_tell_all_at_once(estate: Estate) -> None:
     estate.set("dev", "runnerPool.size", "-1")
     estate.set("dev", "gitlab.branch.nmae", "x")

@@ -5,6 +5,7 @@ come on standard input as the engine gives them.
 """
 
 import asyncio
+import base64
 import json
 import runpy
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.runtime import mocks, rpc
+from pulumi.runtime import mocks, resource, rpc
 from pulumi.runtime.settings import get_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
@@ -21,10 +22,24 @@ ROOT = Path(__file__).parents[2]
 PROJECT = "kapsule-devops"
 SECRET = "[secret]"
 
+# What any stack that is referred to has as outputs.
+OWNER = {
+    "environment": "owner",
+    "region": "fr-par",
+    "clusterMode": "dedicated",
+    "clusterName": "kapsule-owner",
+    "clusterVersion": "1.35",
+    "apiServerUrl": "https://owner.example",
+    "devopsProjectId": "owner-devops",
+    "privateNetworkId": "fr-par/owner-network",
+}
+
 
 @dataclass
 class Registered:
-    """One resource as the program registered it. Secret inputs read `[secret]`; `depends_on` are logical names."""
+    """One resource as the program registered it, or read it by the id `read`. Secret inputs are shown as `[secret]`;
+    `depends_on` are logical names.
+    """
 
     type: str
     name: str
@@ -34,6 +49,8 @@ class Registered:
     depends_on: list[str] = field(default_factory=list)
     secret_outputs: list[str] = field(default_factory=list)
     ignore_changes: list[str] = field(default_factory=list)
+    before_delete: list[str] = field(default_factory=list)
+    read: str = ""
 
 
 def _shown(value: Any) -> Any:
@@ -58,6 +75,10 @@ class _Provider(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         state: dict[str, Any] = dict(args.inputs)
         match args.typ:
+            case "pulumi:pulumi:StackReference":
+                state["outputs"] = OWNER | {"clusterId": f"fr-par/{args.inputs['name'].replace('/', '-')}"}
+            case "kubernetes:core/v1:Secret" if args.inputs.get("type") == "kubernetes.io/service-account-token":
+                state["data"] = {"token": base64.b64encode(b"ACCOUNT-TOKEN").decode()}
             case "scaleway:kubernetes/cluster:Cluster":
                 state["apiserverUrl"] = "https://api.example"
                 state["kubeconfigs"] = [
@@ -72,6 +93,17 @@ class _Provider(mocks.Mocks):
             case "gitlab:index/projectAccessToken:ProjectAccessToken":
                 state["token"] = "glpat-TOKEN"
         return (f"{args.name}-id" if args.custom else None), state
+
+
+class _Hooks:
+    """In place of the server by which the engine calls hooks: on mocks nothing is ever deleted."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        assert hook.name
+
+
+async def _hooks() -> _Hooks:
+    return _Hooks()
 
 
 class _Recorder(mocks.MockMonitor):
@@ -90,8 +122,21 @@ class _Recorder(mocks.MockMonitor):
                 depends_on=sorted({urn.rpartition("::")[2] for urn in request.dependencies}),
                 secret_outputs=sorted(request.additionalSecretOutputs),
                 ignore_changes=list(request.ignoreChanges),
+                before_delete=list(request.hooks.before_delete),
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def ReadResource(self, request: Any) -> Any:
+        self.registered[request.name] = Registered(
+            type=request.type,
+            name=request.name,
+            parent=request.parent.rpartition("::")[2],
+            provider=request.provider.split("::")[-2] if request.provider else "",
+            inputs={},
+            depends_on=sorted({urn.rpartition("::")[2] for urn in request.dependencies}),
+            read=request.id,
+        )
+        return super().ReadResource(request)  # type: ignore[no-untyped-call]
 
 
 async def _run() -> dict[str, Any]:
@@ -110,6 +155,7 @@ async def _run() -> dict[str, Any]:
 def main() -> None:
     recorder = _Recorder()
     mocks.set_mocks(recorder.mocks, project=PROJECT, stack=sys.argv[1], preview=False, monitor=recorder)
+    resource._get_callbacks = _hooks  # type: ignore # mocks have no such server
     pulumi.runtime.set_all_config(json.load(sys.stdin))
     outputs = asyncio.get_event_loop().run_until_complete(_run())
     print(json.dumps({"resources": [asdict(r) for r in recorder.registered.values()], "outputs": outputs}))

@@ -78,7 +78,8 @@ def test_kubernetes_waits_for_the_system_pool_and_not_for_the_runner_pool(progra
     assert {"runner-deploy-jobs-namespace", "runner-deploy-release", "runner-deploy-secrets-api-key"} <= set(inside)
     assert "cluster-system-pool" in program.resources["cluster-provider"]["depends_on"]
     for name in inside:
-        assert "runner-pool-pool" not in program.depends_on(name)
+        # The guard waits for all that it guards, so that it is the first to go.
+        assert ("runner-pool-pool" in program.depends_on(name)) == (name == "cluster-guard-owner")
         if program.resources[name]["type"].startswith("kubernetes:"):
             assert program.resources[name]["provider"] == "cluster-provider"
 
@@ -198,3 +199,47 @@ def test_the_autoscaler_owns_the_size_of_its_pool(run_program: RunProgram) -> No
 def test_wrong_settings_declare_nothing_and_leave_no_traceback(run_program: RunProgram) -> None:
     with pytest.raises(AssertionError, match=r"runnerPool\.size = -1 \(Pulumi\.dev\.yaml\): must be at least 0"):
         run_program("dev", {"runnerPool": {"name": "dev", "size": -1}})
+
+
+def test_a_shared_cluster_is_read_and_not_made(run_program: RunProgram) -> None:
+    projects = {"target": {"name": "app-preprod"}, "credentials": {"name": "credentials-preprod"}}
+    shared = {"cluster": {"mode": "shared", "ownerStack": "dev"}, "projects": projects}
+    program = run_program("preprod", shared)
+    assert not {"network", "cluster-system-pool", "cluster-guard", "projects-devops"} & set(program.resources)
+    (cluster,) = program.of_type("kubernetes/cluster:Cluster")
+    assert cluster["read"] == "fr-par/dev", "it is read by the id that the owner tells"
+    assert program.resources["runner-pool-pool"]["inputs"]["clusterId"] == "fr-par/dev"
+    assert program.resources["cluster-provider"]["inputs"]["kubeconfig"] == "[secret]"
+    assert program.resources["cluster-provider"]["before_delete"] == [], "whoever leaves need not ask"
+    told = {name: program.outputs[name] for name in ("clusterMode", "clusterId", "clusterName", "devopsProjectId")}
+    assert told == {
+        "clusterMode": "shared",
+        "clusterId": "fr-par/dev",
+        "clusterName": "kapsule-owner",
+        "devopsProjectId": "owner-devops",
+    }
+
+
+def test_the_kubeconfig_for_the_application_is_an_accounts_and_secret(run_program: RunProgram) -> None:
+    write = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create", "patch"]}
+    runners = [{"name": "deploy", "appClusterRules": [write]}, {"name": "build"}]
+    program = run_program("dev", {"appCluster": {"stack": "acme/app/dev"}, "runners": runners})
+    inside = [r for r in program.resources.values() if r["provider"] == "app-cluster-provider"]
+    assert {r["name"].removeprefix("app-cluster-") for r in inside} == {
+        "namespace",
+        "accounts",
+        "deploy-account",
+        "deploy-role",
+        "deploy-role-binding",
+        "deploy-token-b",
+    }
+    (binding,) = (r["inputs"] for r in inside if r["type"].endswith(":RoleBinding"))
+    assert binding["metadata"]["namespace"] == "apps"
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "gitlab-runner-dev", "namespace": "dev-runners"}]
+    (role,) = (r["inputs"] for r in inside if r["type"].endswith(":Role"))
+    assert role["rules"] == [write]
+    mounted = program.resources["runner-deploy-secrets-app-kubeconfig"]["inputs"]
+    assert mounted["metadata"] == {"name": "dev-kapsule-config", "namespace": "dev"}
+    assert mounted["stringData"] == "[secret]"
+    assert "runner-build-secrets-app-kubeconfig" not in program.resources
+    assert "data" in program.resources["app-cluster-deploy-token-b"]["secret_outputs"]

@@ -130,7 +130,7 @@ def test_a_number_without_a_unit_is_an_error() -> None:
 def test_the_rules_between_keys_are_those_of_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     checks = [name for name in vars(settings) if name.endswith("_checks") and name != "_cross_checks"]
     found = list(generate.rules())
-    assert len(found) == len(checks) == 9
+    assert len(found) == len(checks) == 10
     assert all(rule.endswith(".") and "\n" not in rule for rule in found)
     known = {key.rpartition(".")[2] for key in ROWS}
     for word in re.findall(r"`([a-z]\w*(?:\.\w+)*)`", " ".join(found)):
@@ -230,7 +230,7 @@ P = generate.PROJECT
         ("runners", [{"name": "Deploy"}], "/0/name"),
         ("runners", [{"permissionSets": []}], "/0/permissionSets"),
         ("kubernetes", {"egressPorts": [443, 0]}, "/egressPorts/1"),
-        ("kubernetes", {"appKubeconfig": 5}, "/appKubeconfig"),
+        ("appCluster", {"namespace": 5}, ""),
         ("stateBackend", {"bucket": "acme"}, ""),
         ("environment", "a" * 21, ""),
         ("netwrok", {}, ""),

@@ -15,7 +15,16 @@ from sections.base import DNS_LABEL
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 LONGEST_RELEASE = 53  # Helm's limit
 
-KINDS = ("jobs_namespace", "tag", "release", "api_key_secret", "tokens_secret", "application")
+KINDS = (
+    "jobs_namespace",
+    "tag",
+    "release",
+    "api_key_secret",
+    "tokens_secret",
+    "app_kubeconfig_secret",
+    "app_account",
+    "application",
+)
 labels = st.from_regex(DNS_LABEL.replace("^", r"\A").replace("$", r"\Z")).filter(lambda text: len(text) <= 20)
 longest = "a" * 20
 
@@ -32,6 +41,8 @@ def test_the_runner_deploy_has_the_names_of_the_article() -> None:
         "release": "app-dev-runner",
         "api_key_secret": "dev-api-key",
         "tokens_secret": "dev-runner-tokens",
+        "app_kubeconfig_secret": "dev-kapsule-config",
+        "app_account": "gitlab-runner-dev",
         "application": "gitlab-runner-dev",
     }
 
@@ -43,6 +54,8 @@ def test_another_runner_has_its_purpose_in_its_names() -> None:
         "release": "app-prod-preview-runner",
         "api_key_secret": "prod-preview-api-key",
         "tokens_secret": "prod-preview-runner-tokens",
+        "app_kubeconfig_secret": "prod-preview-kapsule-config",
+        "app_account": "gitlab-runner-prod-preview",
         "application": "gitlab-runner-prod-preview",
     }
 

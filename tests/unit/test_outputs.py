@@ -18,6 +18,7 @@ NAMES = {
     "target_project_id": "targetProjectId",
     "credentials_project_id": "credentialsProjectId",
     "private_network_id": "privateNetworkId",
+    "cluster_mode": "clusterMode",
     "cluster_id": "clusterId",
     "cluster_name": "clusterName",
     "cluster_version": "clusterVersion",
@@ -81,7 +82,7 @@ def test_what_a_runner_tells_names_secrets_and_holds_none() -> None:
 
 
 def test_every_output_must_be_given_and_stays() -> None:
-    with pytest.raises(TypeError, match="missing 19 required keyword-only arguments"):
+    with pytest.raises(TypeError, match="missing 20 required keyword-only arguments"):
         EnvironmentOutputs()  # type: ignore[call-arg]
     values: Any = {each.name: "x" for each in fields(EnvironmentOutputs)}
     with pytest.raises(FrozenInstanceError):

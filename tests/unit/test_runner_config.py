@@ -86,9 +86,11 @@ def test_the_config_toml_of_dev_is_exactly_this(parse: Any) -> None:
     assert config_toml(chart_values(found, found.runners[0])) == expected_toml(KEY)
 
 
-def test_a_kubeconfig_is_mounted_where_one_is_named(parse: Any) -> None:
-    found = parse({"kubernetes.appKubeconfig": "dev-kapsule-config"})
+def test_a_kubeconfig_is_mounted_for_a_runner_with_rules_and_no_other(parse: Any) -> None:
+    rules = [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"]}]
+    found = parse({"appCluster": {"stack": "apps"}, "runners.0.appClusterRules": rules})
     assert config_toml(chart_values(found, found.runners[0])) == expected_toml(KEY, KUBECONFIG)
+    assert "/root/.kube" not in str(config_toml(chart_values(found, found.runners[1])))
 
 
 STATE_BACKEND = {"bucket": "acme-pulumi-state", "projectId": "11111111-2222-3333-4444-555555555555"}

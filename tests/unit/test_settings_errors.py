@@ -82,7 +82,7 @@ PROJECTS = (
 )
 REQUIRED = {
     "projects": ("nothing can be made", PROJECTS),
-    "projects.devops": ("the cluster has no place", "pulumi config set --path projects.devops.name devops-dev"),
+    "projects.target": ("the key has no scope", "pulumi config set --path projects.target.name app-dev"),
     "runnerPool": ("no job runs", "pulumi config set --path runnerPool.name dev"),
     "runnerPool.name": ("Scaleway refuses it", "pulumi config set --path runnerPool.name dev"),
     "gitlab": ("no pipeline runs", GITLAB),
@@ -102,7 +102,7 @@ def test_an_empty_section_is_a_missing_one(problems: Problems, key: str) -> None
     assert problems({key: {}}) == problems({key: ...})
 
 
-@pytest.mark.parametrize("key", ["projects", "projects.devops", "gitlab", "gitlab.branch", "runnerPool"])
+@pytest.mark.parametrize("key", ["projects", "projects.target", "gitlab", "gitlab.branch", "runnerPool"])
 @pytest.mark.parametrize("wrong", [5, "text", ["x"], None, True])
 def test_something_else_than_a_required_section_is_replaced(problems: Problems, key: str, wrong: Any) -> None:
     consequence, fix = REQUIRED[key]

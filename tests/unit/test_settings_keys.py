@@ -46,6 +46,11 @@ projects.target.id; "app"; <uuid>; Scaleway finds no such project; 11111111-2222
 network.ipv4Subnet; "10.0.0.0/16"; must match ^([0-9]{1,3}\.){3}[0-9]{1,3}/2[0-8]$; nodes get no address; 172.16.0.0/22
 network.ipv4Subnet; "10.0.0.1/24"; <network>; nodes get no address; 172.16.0.0/22
 network.ipv4Subnet; "300.0.0.0/24"; <network>; nodes get no address; 172.16.0.0/22
+cluster.mode; "mine"; must be one of dedicated, shared; it is not clear where runners run; dedicated
+cluster.ownerStack; "a/b/c/d"; must match ^([A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]+$; there is no cluster to join; dev
+appCluster.clusterId; "11111111-2222-3333-4444-555555555555"; must match ^[a-z]{2}-[a-z]{3}/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$; there is no such cluster; fr-par/11111111-2222-3333-4444-555555555555
+appCluster.stack; "a b"; must match ^([A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]+$; there is no such cluster; acme/app-cluster/dev
+appCluster.namespace; "Apps"; <label>; Kubernetes refuses it; apps
 cluster.name; "Kapsule"; <label>; Scaleway refuses it; kapsule-devops
 cluster.name; "<40>a"; must have at most 40 characters; Scaleway refuses it; kapsule-devops
 cluster.version; "1.9"; must match ^1\.[0-9]{2}(\.[0-9]+)?$; Kapsule has no such version; 1.35
@@ -103,7 +108,6 @@ kubernetes.egressPorts[0]; "https"; must be a whole number; jobs reach nothing; 
 kubernetes.egressBlockedCidrs[0]; "169.254.42.42/16"; <network>; a job reads its node's credentials; 169.254.0.0/16
 kubernetes.egressBlockedCidrs[0]; "169.254.0.0/255.255.0.0"; <cidr>; a job reads its node's credentials; 169.254.0.0/16
 kubernetes.egressBlockedCidrs[0]; "169.254.42.42"; <cidr>; a job reads its node's credentials; 169.254.0.0/16
-kubernetes.appKubeconfig; "Config"; <label>; job pods wait for it and never start; dev-kapsule-config
 runners[0].name; "Deploy"; <label>; its resources have no name; deploy
 runners[0].name; "<20>a"; must have at most 20 characters; its resources have no name; deploy
 runners[0].protected; "perhaps"; must be true or false; any branch could use its key; true
@@ -122,6 +126,9 @@ runners[0].serviceMemoryRequest; "1GB"; <memory>; Kubernetes refuses job pods; 1
 runners[0].helperCpuRequest; "0.5"; <cpu>; Kubernetes refuses job pods; 100m
 runners[0].helperMemoryRequest; "1GB"; <memory>; Kubernetes refuses job pods; 128Mi
 runners[0].permissionSets[0]; 5; must be text (put numbers in quotes); every job is refused by Scaleway; ContainerRegistryFullAccess
+runners[0].appClusterRules[0].apiGroups[0]; 5; must be text (put numbers in quotes); it allows nothing; <empty>
+runners[0].appClusterRules[0].resources[0]; 5; must be text (put numbers in quotes); it allows nothing; deployments
+runners[0].appClusterRules[0].verbs[0]; 5; must be text (put numbers in quotes); it allows nothing; get
 runners[0].condition; ""; must have at least 1 character; Scaleway refuses the policy; <until>
 runners[0].condition; "<2000>a"; must have at most 2000 characters; Scaleway refuses the policy; <until>
 rotation.days; 1; must be at least 2; keys live too long; 2
@@ -236,6 +243,9 @@ def path_of(key: str) -> str:
 
 # What must be there around a key before it can be set.
 AROUND: dict[str, dict[str, Any]] = {
+    "runners[0].appClusterRules": {
+        "runners": [{"appClusterRules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}]
+    },
     "runners": {"runners": [{"permissionSets": ["x"]}]},
     "cluster.apiAllowedCidrs": {"cluster.apiAllowedCidrs": ["0.0.0.0/0"]},
     "kubernetes.deployerRules": {

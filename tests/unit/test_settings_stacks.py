@@ -20,6 +20,8 @@ DEFAULTS = {
     "scaleway": {"region": "fr-par", "zone": "fr-par-1"},
     "network": {"ipv4Subnet": "172.16.0.0/22"},
     "cluster": {
+        "mode": "dedicated",
+        "ownerStack": None,
         "name": "kapsule-devops",
         "version": "1.35",
         "type": "kapsule",
@@ -42,8 +44,8 @@ DEFAULTS = {
         "containerMemoryLimit": "8Gi",
         "egressPorts": (22, 80, 443, 6443),
         "egressBlockedCidrs": ("100.64.0.0/15", "169.254.0.0/16"),
-        "appKubeconfig": None,
     },
+    "appCluster": None,
     "rotation": {"days": 30, "overlapDays": 2, "serial": 0},
     "stateBackend": None,
     "runnerChart": {"version": "0.86.0", "repository": "https://charts.gitlab.io"},
@@ -69,6 +71,7 @@ GITLAB = {
 }
 
 RUNNER = {
+    "app_cluster_rules": (),
     "condition": None,
     "concurrent": 10,
     "job_timeout_seconds": 3600,
