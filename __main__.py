@@ -1,7 +1,8 @@
-"""One environment: settings → components → outputs. Wiring only."""
+"""One environment: settings → account → components → outputs. Wiring only."""
 
 import pulumi
 
+import account_check
 import outputs
 import settings
 from components.cluster_place import declare_cluster, guard
@@ -14,9 +15,13 @@ from components.runner import declare_runners
 from components.runner_pool import RunnerPool, RunnerPoolArgs
 
 config = settings.load()
+account_check.check(config)
 names, main = EnvironmentNames(config.environment), RunnerNames(config.environment, MAIN_RUNNER)
 
-projects = Projects("projects", ProjectsArgs(settings=config.projects, environment=config.environment))
+projects = Projects(
+    "projects",
+    ProjectsArgs(settings=config.projects, environment=config.environment, protected=config.protection),
+)
 cluster = declare_cluster(config, projects)
 pool = RunnerPool(
     "runner-pool",

@@ -40,12 +40,12 @@ class Problem:
 class ConfigError(pulumi.RunError):
     """Settings are wrong. The engine prints the message without a traceback, and no resource was declared."""
 
-    def __init__(self, problems: Sequence[Problem], stack: str) -> None:
+    def __init__(self, problems: Sequence[Problem], stack: str, verdict: str = "wrong") -> None:
         self.problems = tuple(problems)
         file = f"Pulumi.{stack}.yaml"
         count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
         body = "\n".join(p.text(file) for p in problems)
-        super().__init__(f"{count} wrong; nothing was created or changed.\n\n{body}\n")
+        super().__init__(f"{count} {verdict}; nothing was created or changed.\n\n{body}\n")
 
 
 def set_command(key: str, value: object) -> str:

@@ -7,6 +7,7 @@ worded (`config_error.py`), nor names that follow from the environment (`compone
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from ipaddress import IPv4Network
 from typing import Any, cast
 
 import pulumi
@@ -16,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from config_error import ConfigError, Problem, problems_of, remove_command, set_command
 from sections.base import DNS_LABEL, Section, setting
 from sections.cloud import (
+    AccountSettings,
     ClusterSettings,
     NetworkSettings,
     ProjectsSettings,
@@ -40,6 +42,8 @@ CREDENTIAL_NAMES = re.compile(
 CREDENTIAL_VALUES = re.compile(r"\bSCW[A-Z0-9]{17}\b|\bAKIA[A-Z0-9]{16}\b|secret_key|BEGIN [A-Z ]*PRIVATE KEY")
 
 READ_ONLY_SETS = ("ContainerRegistryReadOnly", "KubernetesReadOnly", "PrivateNetworksReadOnly", "VPCReadOnly")
+
+METADATA_SERVICE = IPv4Network("169.254.0.0/16")  # of the nodes: link-local addresses
 
 # Set by the program itself; see components/gitlab_project.py.
 OWN_VARIABLES = (
@@ -70,6 +74,15 @@ class Settings(Section):
         example="dev",
         pattern=DNS_LABEL,
         max_length=20,
+    )
+    account: AccountSettings = setting(
+        AccountSettings(), about="Whose credentials may run the program.", consequence="another account is changed"
+    )
+    protection: bool = setting(
+        False,
+        about="Whether cluster, created projects and Secret Manager secrets are protected from deletion.",
+        consequence="a mistake deletes the environment",
+        example=True,
     )
     scaleway: ScalewaySettings = setting(ScalewaySettings(), about="Where.", consequence="nothing can be made")
     projects: ProjectsSettings = setting(
@@ -394,7 +407,9 @@ def _pool_checks(pool: RunnerPoolSettings) -> Iterator[Problem]:
 
 
 def _kubernetes_checks(kubernetes: KubernetesSettings) -> Iterator[Problem]:
-    """`kubernetes.egressBlockedCidrs` does not hold `0.0.0.0/0`: Kubernetes takes ranges inside it, and not it."""
+    """`kubernetes.egressBlockedCidrs` holds `169.254.0.0/16`, with the nodes' metadata service, or a range around it; it
+    does not hold `0.0.0.0/0`: Kubernetes takes ranges inside it, and not it.
+    """
     for index, cidr in enumerate(kubernetes.egress_blocked_cidrs):
         if cidr == "0.0.0.0/0":
             key = f"kubernetes.egressBlockedCidrs[{index}]"
@@ -403,8 +418,17 @@ def _kubernetes_checks(kubernetes: KubernetesSettings) -> Iterator[Problem]:
                 value=cidr,
                 rule="must not be 0.0.0.0/0",
                 consequence="Kubernetes refuses the network policies",
-                fix=set_command(key, "169.254.0.0/16"),
+                fix=set_command(key, str(METADATA_SERVICE)),
             )
+    if not any(METADATA_SERVICE.subnet_of(IPv4Network(cidr)) for cidr in kubernetes.egress_blocked_cidrs):
+        yield Problem(
+            key="kubernetes.egressBlockedCidrs",
+            rule=f"must hold {METADATA_SERVICE} or a range around it",
+            consequence="a job reads its node's credentials",
+            fix=set_command(
+                f"kubernetes.egressBlockedCidrs[{len(kubernetes.egress_blocked_cidrs)}]", str(METADATA_SERVICE)
+            ),
+        )
 
 
 def _gitlab_checks(gitlab: GitlabSettings) -> Iterator[Problem]:

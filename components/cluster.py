@@ -12,7 +12,10 @@ from sections.cloud import ClusterSettings, ScalewaySettings, SystemPoolSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """`project_id` (UUID) and `private_network_id` (regional id) say where the cluster is made."""
+    """`project_id` (UUID) and `private_network_id` (regional id) say where the cluster is made.
+
+    A `protected` cluster is not deleted: the engine refuses to.
+    """
 
     settings: ClusterSettings
     system_pool: SystemPoolSettings
@@ -20,6 +23,7 @@ class ClusterArgs:
     environment: str
     project_id: pulumi.Input[str]
     private_network_id: pulumi.Input[str]
+    protected: bool
 
 
 class Cluster(pulumi.ComponentResource):
@@ -67,7 +71,7 @@ class Cluster(pulumi.ComponentResource):
                 expander=settings.autoscaler.expander,
             ),
             tags=["gitlab-ci", args.environment],
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected, retain_on_delete=args.protected),
         )
         system_pool = scaleway.kubernetes.Pool(
             f"{name}-system-pool",

@@ -71,13 +71,17 @@ def hook(environment: str, kubeconfig: pulumi.Output[str] | None = None) -> pulu
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterGuardArgs:
-    """`kubeconfig` is secret; `namespace` is where the guard's record lies; `after` is everything that it guards."""
+    """`kubeconfig` is secret; `namespace` is where the guard's record lies; `after` is everything that it guards.
+
+    `protected` protects the record: since it goes first, a destroy that skips its preview fails before it deletes anything.
+    """
 
     environment: str
     stack: str
     namespace: pulumi.Input[str]
     kubeconfig: pulumi.Output[str]
     provider: kubernetes.Provider
+    protected: bool
     after: Sequence[pulumi.Resource]
 
 
@@ -100,6 +104,7 @@ class ClusterGuard(pulumi.ComponentResource):
                 parent=self,
                 provider=args.provider,
                 depends_on=list(args.after),
+                protect=args.protected or None,
                 hooks=pulumi.ResourceHookBinding(before_delete=[hook(args.environment, args.kubeconfig)]),
             ),
         )

@@ -72,6 +72,7 @@ def declare_cluster(environment: Settings, projects: Projects) -> ClusterPlace:
             environment=environment.environment,
             project_id=projects.devops_id,
             private_network_id=network.private_network_id,
+            protected=environment.protection,
         ),
     )
     return ClusterPlace(
@@ -99,6 +100,7 @@ def guard(
                 namespace=managers.namespace,
                 kubeconfig=place.kubeconfig,
                 provider=place.provider,
+                protected=environment.protection,
                 after=everything,
             ),
         )

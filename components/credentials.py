@@ -18,7 +18,8 @@ class CredentialsArgs:
 
     `state_backend` adds a rule for the state bucket's project: to read it, or to write it where the key writes at all.
 
-    `keys` are those that must exist now; the copies lie in `credentials_project_id`.
+    `keys` are those that must exist now; the copies lie in `credentials_project_id`, in a secret that is not deleted where
+    it is `protected`: the engine refuses to. Keys and copies come and go all the same.
     """
 
     names: RunnerNames
@@ -29,6 +30,7 @@ class CredentialsArgs:
     location: ScalewaySettings
     target_project_id: pulumi.Input[str]
     credentials_project_id: pulumi.Input[str]
+    protected: bool
 
 
 class Credentials(pulumi.ComponentResource):
@@ -83,7 +85,7 @@ class Credentials(pulumi.ComponentResource):
             region=args.location.region,
             type="opaque",
             tags=["gitlab-ci", environment],
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected, retain_on_delete=args.protected),
         )
         self._args, self._application, self._policy, self._copy = args, application, policy, copy
         if args.keys.retiring is not None:

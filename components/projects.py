@@ -10,10 +10,14 @@ from sections.cloud import ProjectSettings, ProjectsSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectsArgs:
-    """`settings`: for each project a name (it is created) or an id (it is taken); `environment` is for descriptions."""
+    """`settings`: for each project a name (it is created) or an id (it is taken); `environment` is for descriptions.
+
+    `protected` projects are not deleted: the engine refuses to.
+    """
 
     settings: ProjectsSettings
     environment: str
+    protected: bool
 
 
 class Projects(pulumi.ComponentResource):
@@ -33,7 +37,7 @@ class Projects(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ProjectsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kapsule-devops:scaleway:Projects", name, None, opts)
-        self._environment = args.environment
+        self._environment, self._protected = args.environment, args.protected
         devops = args.settings.devops
         self.devops_id = self._id(f"{name}-devops", devops, "runners' cluster and network") if devops else None
         self.target_id = self._id(f"{name}-target", args.settings.target, "what pipelines deploy")
@@ -49,6 +53,6 @@ class Projects(pulumi.ComponentResource):
             name,
             name=settings.name,
             description=f"{self._environment}: {purpose}",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._protected, retain_on_delete=self._protected),
         )
         return project.id

@@ -76,6 +76,7 @@ class Runner(pulumi.ComponentResource):
                 location=environment.scaleway,
                 target_project_id=args.projects.target_id,
                 credentials_project_id=args.projects.credentials_id,
+                protected=environment.protection,
             ),
             opts=child,
         )

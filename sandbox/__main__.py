@@ -17,9 +17,10 @@ def _start(folder: Folder, _: argparse.Namespace) -> int:
 
 
 def _serve(folder: Folder, arguments: argparse.Namespace) -> int:
-    from sandbox.daemon import AlreadyRunningError, serve
+    from sandbox.daemon import serve
     from sandbox.home import HomeError
     from sandbox.lifecycle import build_toolchain
+    from sandbox.running import AlreadyRunningError
 
     build_toolchain()
     try:

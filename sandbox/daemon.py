@@ -4,7 +4,6 @@ Owns start-up and shutdown in order, the ports (the same again after a restart, 
 `running.json`, by which the other commands find it. A lock file keeps a second one out of the same folder.
 """
 
-import fcntl
 import logging
 import os
 import signal
@@ -12,13 +11,13 @@ import sys
 import threading
 from pathlib import Path
 
-from sandbox import files, gitlab, home, scaleway
+from sandbox import files, gitlab, home, scaleway, stack_files
 from sandbox.admin import admin_routes
 from sandbox.charts import repository
 from sandbox.cluster import LocalControlPlanes
 from sandbox.folder import Folder
 from sandbox.requests import RequestLog
-from sandbox.running import Running
+from sandbox.running import Running, hold
 from sandbox.scaleway.common import CLUSTERS
 from sandbox.store import Store
 from sandbox.toolchain.build import binary
@@ -30,12 +29,8 @@ log = logging.getLogger("sandbox")
 _PORTS = "sandbox.ports"
 
 
-class AlreadyRunningError(Exception):
-    """Another sandbox runs in this folder."""
-
-
 def serve(folder: Folder, *, until_stdin_ends: bool) -> None:
-    """Runs the sandbox until SIGTERM, SIGINT or, if asked for, the end of standard input."""
+    """Runs the sandbox until SIGTERM, SIGINT or, if asked for, the end of standard input. Raises AlreadyRunningError."""
     folder.create()
     _log_to(folder.log)
     over = threading.Event()
@@ -43,11 +38,7 @@ def serve(folder: Folder, *, until_stdin_ends: bool) -> None:
         signal.signal(number, lambda *_: over.set())
     if until_stdin_ends:
         threading.Thread(target=_await_end_of_stdin, args=(over,), daemon=True).start()
-    with folder.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunningError(f"a sandbox runs in {folder.root}") from None
+    with hold(folder):
         home.prepare(folder, home.chosen_toolchain())
         _serve(folder, over)
 
@@ -57,7 +48,7 @@ def _serve(folder: Folder, over: threading.Event) -> None:
     planes = LocalControlPlanes(folder.clusters, binary(CONTROL_PLANE))
 
     def seed() -> None:
-        scaleway.seed(store)
+        scaleway.seed(store, stack_files.wanted_by_all())
         gitlab.seed(store)
 
     def reset() -> None:
@@ -77,7 +68,7 @@ def _serve(folder: Folder, over: threading.Event) -> None:
         store.put(_PORTS, name, {"name": name, "port": listener.port})
     scaleway.resume(store, planes)
     running = Running(os.getpid(), listeners["scaleway"].url, listeners["gitlab"].url)
-    running.write(folder.running)
+    running.write(folder)
     log.info("ready: %s", running)
     try:
         over.wait()

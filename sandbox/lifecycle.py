@@ -1,6 +1,5 @@
 """Starts, stops, finds and empties the background sandbox. Each waits for the state itself, not for a time."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -9,12 +8,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
 from typing import Any
 
 from sandbox import files
 from sandbox.folder import CHECKOUT, Folder
-from sandbox.running import Running
+from sandbox.running import Running, is_held
 
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -28,7 +26,7 @@ class SandboxError(Exception):
 def start(folder: Folder) -> Running:
     """The running sandbox, started where none runs; builds the toolchain first where it is not built."""
     build_toolchain()
-    return Running.read(folder.running) or _spawn(folder)
+    return Running.of(folder) or _spawn(folder)
 
 
 def build_toolchain() -> None:
@@ -55,8 +53,8 @@ def _spawn(folder: Folder) -> Running:
             start_new_session=True,
         )
     deadline = time.monotonic() + START_SECONDS
-    while (running := Running.read(folder.running)) is None:
-        if process.poll() is not None:
+    while (running := Running.of(folder)) is None:
+        if process.poll() is not None and not is_held(folder):  # where it is held, another was started just before
             last = folder.log.read_text().splitlines()[-1:]
             raise SandboxError(f"the sandbox did not start: {''.join(last)}\nIts log: {folder.log}")
         if time.monotonic() > deadline:
@@ -69,7 +67,7 @@ def _spawn(folder: Folder) -> Running:
 
 def find(folder: Folder) -> Running:
     """The running sandbox. Raises SandboxError where none runs."""
-    running = Running.read(folder.running)
+    running = Running.of(folder)
     if running is None:
         raise SandboxError("no sandbox runs. Fix: python -m sandbox start")
     return running
@@ -77,16 +75,12 @@ def find(folder: Folder) -> Running:
 
 def stop(folder: Folder) -> bool:
     """Stops it and waits until it is gone; False where none ran."""
-    running = Running.read(folder.running)
+    running = Running.of(folder)
     if running is None:
-        return False
-    with folder.lock.open("a") as lock, suppress(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder.running.unlink(missing_ok=True)  # a killed sandbox left it, and its number is another process's by now
         return False
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while Running.read(folder.running) is not None:
+    while is_held(folder):
         if time.monotonic() > deadline:
             raise SandboxError(f"process {running.pid} did not end within {STOP_SECONDS} s. Its log: {folder.log}")
         time.sleep(_POLL_SECONDS)
@@ -95,7 +89,7 @@ def stop(folder: Folder) -> bool:
 
 def reset(folder: Folder) -> None:
     """Puts both stand-ins back to their seed, deletes all clusters, and forgets Pulumi's state."""
-    running = Running.read(folder.running)
+    running = Running.of(folder)
     if running is None:
         for path in (folder.backend, folder.clusters):
             shutil.rmtree(path, ignore_errors=True)
@@ -109,7 +103,7 @@ def reset(folder: Folder) -> None:
 
 def status(folder: Folder) -> tuple[str, bool]:
     """What the sandbox holds, for a person, and whether it runs."""
-    running = Running.read(folder.running)
+    running = Running.of(folder)
     if running is None:
         return f"no sandbox runs in {folder.root}", False
     cloud = ask(f"{running.scaleway}/_sandbox/state")

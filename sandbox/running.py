@@ -1,9 +1,24 @@
-"""How the sandbox's commands find the sandbox that runs: a small file that it writes when it is ready."""
+"""How the sandbox's commands tell whether a sandbox runs, and find it: a lock that it holds, and a file that it writes.
 
+The lock alone tells whether one runs: it ends with the process that holds it. The file outlives a killed sandbox, and its
+process id may be another process's by then.
+"""
+
+import fcntl
 import json
-import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
+
+from sandbox.folder import Folder
+
+_PROBES_SECONDS = 2
+_POLL_SECONDS = 0.05
+
+
+class AlreadyRunningError(Exception):
+    """Another sandbox runs in this folder."""
 
 
 @dataclass(frozen=True)
@@ -15,17 +30,46 @@ class Running:
     gitlab: str
 
     @staticmethod
-    def read(file: Path) -> "Running | None":
-        """None where none runs: the file is removed at the end, and a killed sandbox's process is gone or another's."""
-        try:
-            running = Running(**json.loads(file.read_text()))
-            os.kill(running.pid, 0)
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
+    def of(folder: Folder) -> "Running | None":
+        """The sandbox that runs in the folder and is ready. None while one starts, too, and once one has begun to end."""
+        if not is_held(folder):
             return None
-        return running
+        try:
+            return Running(**json.loads(folder.running.read_text()))
+        except FileNotFoundError:
+            return None
 
-    def write(self, file: Path) -> None:
+    def write(self, folder: Folder) -> None:
         """Appears whole or not at all."""
-        unfinished = file.with_suffix(".new")
+        unfinished = folder.running.with_suffix(".new")
         unfinished.write_text(json.dumps(asdict(self)))
-        unfinished.replace(file)
+        unfinished.replace(folder.running)
+
+
+def is_held(folder: Folder) -> bool:
+    """Whether a sandbox holds the folder's lock: one that runs, starts or ends."""
+    try:
+        with folder.lock.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def hold(folder: Folder) -> Iterator[None]:
+    """Holds the folder's lock, and takes away what a killed sandbox said of itself. Raises AlreadyRunningError."""
+    with folder.lock.open("w") as lock:
+        deadline = time.monotonic() + _PROBES_SECONDS  # who asks whether it is held has it for a moment
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise AlreadyRunningError(f"a sandbox runs in {folder.root}") from None
+                time.sleep(_POLL_SECONDS)
+        folder.running.unlink(missing_ok=True)
+        yield

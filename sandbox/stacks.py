@@ -2,15 +2,16 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
-from sandbox import guests
+from sandbox import guests, scaleway, stack_files
 from sandbox.environment import merged
 from sandbox.folder import CHECKOUT, Folder
 from sandbox.lifecycle import SandboxError, ask, start, stop
 from sandbox.running import Running
+from sandbox.store import Store
 
 _POLICIES = ("--policy-pack", str(CHECKOUT / "policies"))
 
@@ -31,7 +32,7 @@ def preview(folder: Folder, environment: str) -> int:
 
 
 def down(folder: Folder, environment: str | None) -> int:
-    """Destroys one environment, or all, and stops the sandbox when no stack is left."""
+    """Destroys one environment, or all, protected or not, and stops the sandbox when no stack is left."""
     if not _stacks(folder):
         print("no environment is up")
     else:
@@ -42,6 +43,8 @@ def down(folder: Folder, environment: str | None) -> int:
         for name in guests.in_order(told):
             if why := guests.refusal(folder, name, told[name]):
                 raise SandboxError(why)
+            if code := _lift_protection(folder, running, name):
+                return code
             # The program runs along because its hooks guard what is deleted.
             destroy = ["destroy", "--stack", name, "--yes", "--skip-preview", "--remove", "--run-program"]
             if code := _pulumi(folder, running, destroy):
@@ -53,14 +56,40 @@ def down(folder: Folder, environment: str | None) -> int:
     return 0
 
 
+def _lift_protection(folder: Folder, running: Running, environment: str) -> int:
+    """Without it the engine would delete what is not protected and then fail. The user's stack file stays as it is."""
+    protected = [r["urn"] for r in _resources(folder, running, environment) if r.get("protect")]
+    if not protected:
+        return 0
+    print(f"{environment} is protected: lifting that, in the sandbox only, from {len(protected)} resources", flush=True)
+    # No others: what a failed `up` left undone is not to be made now.
+    targets = [argument for urn in protected for argument in ("--target", urn)]
+    arguments = ["--stack", environment, "--yes", "--skip-preview", "--config", "kapsule-devops:protection=false"]
+    return _pulumi(folder, running, ["up", *arguments, *targets])
+
+
 def _prepare(folder: Folder, environment: str) -> Running:
-    known = sorted(f.name.split(".")[1] for f in CHECKOUT.glob("Pulumi.*.yaml"))
+    known = stack_files.stacks()
     if environment not in known:
         raise SandboxError(f"there is no Pulumi.{environment}.yaml. Fix: ENV must be one of {', '.join(known)}")
     running = start(folder)
+    _play_account(folder, environment)
     if environment not in _stacks(folder) and _pulumi(folder, running, ["stack", "init", environment, "--no-select"]):
         raise SandboxError(f"the stack {environment} could not be created")
     return running
+
+
+def _play_account(folder: Folder, environment: str) -> None:
+    """The sandbox plays the account that the stack's file names. Raises SandboxError where it is in use as another."""
+    wanted = stack_files.wanted(environment)
+    with closing(Store(folder.records)) as store:
+        account = scaleway.seed(store, wanted)
+    if not account.meets(wanted):
+        raise SandboxError(
+            f"this sandbox plays the organization {account.organization_id} with the default project {account.project_id}, "
+            f"and Pulumi.{environment}.yaml names others in account.organizationId or account.projectId.\n"
+            f"Fix: SANDBOX_DIR=.sandbox/for-{environment} make up ENV={environment}   # or make down first"
+        )
 
 
 def _stacks(folder: Folder) -> list[str]:
@@ -109,10 +138,20 @@ def _summary(folder: Folder, running: Running, environment: str) -> str:
 
 
 def _outputs(folder: Folder, running: Running, environment: str) -> dict[str, Any]:
-    command = [str(folder.bin / "pulumi"), "stack", "output", "--json", "--stack", environment]
+    parsed: dict[str, Any] = _read(folder, running, ["stack", "output", "--json", "--stack", environment])
+    return parsed
+
+
+def _resources(folder: Folder, running: Running, environment: str) -> list[dict[str, Any]]:
+    """What the stack's state holds."""
+    deployment = _read(folder, running, ["stack", "export", "--stack", environment])["deployment"] or {}
+    return list(deployment.get("resources") or [])
+
+
+def _read(folder: Folder, running: Running, arguments: Sequence[str]) -> Any:
+    """What a command prints as JSON."""
+    command = [str(folder.bin / "pulumi"), *arguments]
     result = subprocess.run(command, cwd=CHECKOUT, env=merged(folder, running), stdout=subprocess.PIPE, check=False)
     if result.returncode:
-        print("the outputs could not be read; see above", file=sys.stderr)
-        raise SandboxError(f"pulumi stack output ended with {result.returncode}")
-    parsed: dict[str, Any] = json.loads(result.stdout)
-    return parsed
+        raise SandboxError(f"pulumi {' '.join(arguments[:2])} ended with {result.returncode}; see above")
+    return json.loads(result.stdout)

@@ -7,6 +7,25 @@ from pydantic import AfterValidator
 from sections.base import DNS_LABEL, STACK_NAME, UUID, Section, ipv4_network, setting
 
 
+class AccountSettings(Section):
+    """The account that the credentials of whoever runs the program must belong to; checked before anything is declared."""
+
+    organization_id: str | None = setting(
+        None,
+        about="Id (UUID) of the organization. Default: any.",
+        consequence="the environment is made in another organization",
+        example="11111111-2222-3333-4444-555555555555",
+        pattern=UUID,
+    )
+    project_id: str | None = setting(
+        None,
+        about="Id (UUID) of the credentials' default project. Default: any.",
+        consequence="the environment is made with another project's credentials",
+        example="11111111-2222-3333-4444-555555555555",
+        pattern=UUID,
+    )
+
+
 class ScalewaySettings(Section):
     """Where resources are made."""
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from sections.base import DNS_LABEL, STACK_NAME, UUID, Section, ipv4_network, setting
+from sections.base import DNS_LABEL, STACK_NAME, UUID, Section, ipv4_network, number, setting
 
 
 class RoleRuleSettings(Section):
@@ -41,7 +41,7 @@ class KubernetesSettings(Section):
         consequence="one job can starve a node",
         pattern=r"^[0-9]+(Mi|Gi)$",
     )
-    egress_ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = setting(
+    egress_ports: tuple[Annotated[int, Field(ge=1, le=65535), BeforeValidator(number)], ...] = setting(
         (22, 80, 443, 6443),
         about="TCP ports that jobs and managers may reach outside: Git, registries, Scaleway, API servers.",
         consequence="jobs reach nothing",

@@ -10,7 +10,6 @@ for the permission that it needs, `permission_sets` for who has it, and `conditi
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -29,26 +28,14 @@ from sandbox.scaleway import (
     vpc,
 )
 from sandbox.scaleway.access import Access, Clock, utc_now
-from sandbox.scaleway.common import API_KEYS, PROJECTS, USERS, new_id
 from sandbox.scaleway.k8s_clusters import cluster_routes
 from sandbox.scaleway.k8s_pools import pool_routes
 from sandbox.scaleway.k8s_state import forget_deleted, resume
+from sandbox.scaleway.seeding import SEED, Account, Wanted, seed
 from sandbox.store import Store
 from sandbox.web import Route, Service
 
-__all__ = ["SEED", "Account", "make_service", "resume", "seed"]
-
-SEED = "scaleway.sandbox.account"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """What a customer gets from Scaleway: the organization, its default project, and its owner's API key."""
-
-    organization_id: str
-    project_id: str
-    access_key: str
-    secret_key: str = field(repr=False)
+__all__ = ["SEED", "Account", "Wanted", "make_service", "resume", "seed"]
 
 
 class _Scaleway(Service):
@@ -83,36 +70,3 @@ def make_service(
         chain.from_iterable(product.routes for product in products), cluster_routes(planes), pool_routes(planes), extra
     )
     return _Scaleway(store, planes, requests, routes, clock)
-
-
-def seed(store: Store) -> Account:
-    """The account, created the first time. What of it is missing later is put back, with the same ids and key.
-
-    A reset that keeps the table `SEED` therefore leaves everybody's credentials valid.
-    """
-    with store.transaction():
-        known = store.get(SEED, "account")
-        if known is None:
-            organization_id, owner_id = new_id(), new_id()
-            key = iam.new_api_key(
-                organization_id=organization_id, default_project_id=organization_id, bearer={"user_id": owner_id}
-            )
-            # The default project's id is the organization's, as on the real platform.
-            known = {"organization_id": organization_id, "owner_id": owner_id, **key}
-            store.put(SEED, "account", known)
-        organization_id = known["organization_id"]
-        if store.get(PROJECTS, organization_id) is None:
-            account.new_project(
-                store, organization_id=organization_id, project_id=organization_id, name="default", description=""
-            )
-        if store.get(USERS, known["owner_id"]) is None:
-            store.put(USERS, known["owner_id"], iam.new_owner(organization_id, known["owner_id"]))
-        if store.get(API_KEYS, known["access_key"]) is None:
-            key = {name: value for name, value in known.items() if name not in ("organization_id", "owner_id")}
-            store.put(API_KEYS, known["access_key"], key)
-    return Account(
-        organization_id=organization_id,
-        project_id=organization_id,
-        access_key=known["access_key"],
-        secret_key=known["secret_key"],
-    )

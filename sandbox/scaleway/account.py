@@ -1,7 +1,7 @@
 """Stand-in for Scaleway's Account API (v3): projects.
 
 Owns projects and what has to be empty before one may be deleted. A project brings its default VPCs, as on the real
-platform. Does not own organizations: the sandbox has exactly one, and its id is the id of its default project.
+platform. Does not own organizations: the sandbox has exactly one, and its id is the id of its default project (`seeding`).
 """
 
 from sandbox.scaleway.common import (
@@ -76,7 +76,10 @@ def list_all(call: Call) -> Record:
 
 @routes.get(f"{_RULE}/<id>", "account.GetProject")
 def get(call: Call) -> Record:
-    return shown(find(call, PROJECTS, "project", call.args["id"]))
+    project = find(call, PROJECTS, "project", call.args["id"])
+    if project["organization_id"] != call.caller.organization_id:
+        raise permissions_denied("project", "read")
+    return shown(project)
 
 
 @routes.patch(f"{_RULE}/<id>", "account.UpdateProject")

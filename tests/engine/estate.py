@@ -17,6 +17,8 @@ import yaml
 from lightkube import Client, KubeConfig
 from lightkube.resources.core_v1 import Secret
 
+from sandbox.folder import Folder
+from sandbox.running import Running
 from sandbox.store import Record, Store
 from sandbox.toolchain.build import cache_folder
 
@@ -76,7 +78,7 @@ class Estate:
             stdin=subprocess.PIPE,
         )
         process = self.process
-        eventually(lambda: process.poll() or (self.folder / "running.json").exists(), bool)
+        eventually(lambda: process.poll() or Running.of(Folder(self.folder)), bool)
         assert process.poll() is None, (self.folder / "sandbox.log").read_text()
 
     def stop(self) -> None:
@@ -175,7 +177,7 @@ class Estate:
             store.close()
 
     def unknown_requests(self) -> list[str]:
-        if not (self.folder / "running.json").exists():
+        if Running.of(Folder(self.folder)) is None:
             return []
         return [f"{r['method']} {r['path']}" for r in self.ask("scaleway", "/_sandbox/requests") if r["unknown"]]
 

@@ -19,10 +19,13 @@ def test_destroying_one_leaves_the_others(estate: Estate, environments: dict[str
 
 
 def test_down_empties_both_stand_ins_and_stops(estate: Estate, environments: dict[str, Up]) -> None:
-    process = estate.process
+    process, stack_file = estate.process, estate.checkout / "Pulumi.prod.yaml"
     assert process is not None
+    settings = stack_file.read_text()
     result = estate.sandbox("down")
     assert result.returncode == 0, result.stdout + result.stderr
+    assert "prod is protected: lifting that, in the sandbox only, from 6 resources" in result.stdout
+    assert stack_file.read_text() == settings
     assert "sandbox stopped" in result.stdout
     assert process.wait(60) == 0
     for table in (CLUSTERS, POOLS, NODES, APPLICATIONS):

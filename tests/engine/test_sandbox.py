@@ -171,6 +171,26 @@ def test_an_installed_pulumi_is_used_when_asked_for(own: Estate, tmp_path: Path)
     assert f"+ {len(expected) + 1} to create" in result.stdout  # and the stack itself
 
 
+def test_it_plays_the_account_that_the_stack_file_names(own: Estate) -> None:
+    """A user's own files serve the sandbox, too; while nothing exists in it, it becomes another account."""
+    file = own.checkout / "Pulumi.dev.yaml"
+    shipped, default = file.read_text(), "00000000-0000-4000-8000-000000000001"
+    own.start()
+    assert own.variables()["SCW_DEFAULT_ORGANIZATION_ID"] == default
+    organization, project, taken = (f"{n}1111111-2222-4333-8444-555555555555" for n in "123")
+    file.write_text(
+        shipped.replace(f"organizationId: {default}", f"organizationId: {organization}")
+        .replace(f"projectId: {default}", f"projectId: {project}")
+        .replace("target: { name: app-dev }", f"target: {{ id: {taken} }}")
+    )
+    result = own.sandbox("preview", "dev")
+    assert result.returncode == 0, result.stdout + result.stderr
+    variables = own.variables()
+    assert variables["SCW_DEFAULT_ORGANIZATION_ID"] == organization
+    assert variables["SCW_DEFAULT_PROJECT_ID"] == project
+    assert {p["id"] for p in own.records(PROJECTS)} == {organization, project, taken}
+
+
 def test_the_server_refuses_a_second_one_in_the_same_folder(own: Estate) -> None:
     own.start()
     second = subprocess.run(

@@ -22,6 +22,7 @@ class Program:
 
     resources: dict[str, dict[str, Any]]
     outputs: dict[str, Any]
+    error: str = ""  # why it refused to go on
 
     def of_type(self, suffix: str) -> list[dict[str, Any]]:
         return [r for r in self.resources.values() if r["type"].endswith(suffix)]
@@ -59,21 +60,35 @@ def run_program() -> Callable[..., Program]:
     def run(stack: str, replaced: dict[str, Any] | None = None) -> Program:
         if (key := json.dumps([stack, replaced], sort_keys=True)) not in known:
             known[key] = _run(stack, replaced)
+        assert known[key].error == ""
         return known[key]
 
-    def _run(stack: str, replaced: dict[str, Any] | None) -> Program:
-        config = configuration(stack) | {f"{PROJECT}:{k}": v for k, v in (replaced or {}).items()}
-        result = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("recorder.py")), stack],
-            input=json.dumps(as_engine_gives_it(config)),
-            cwd=ROOT,
-            env={"PATH": "", "KAPSULE_DEVOPS_NOW": NOW},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert result.returncode == 0, result.stderr
-        recorded = json.loads(result.stdout)
-        return Program({r["name"]: r for r in recorded["resources"]}, recorded["outputs"])
+    return run
+
+
+@pytest.fixture(scope="session")
+def refused_program() -> Callable[..., Program]:
+    """The same for a program that is to refuse."""
+
+    def run(stack: str, replaced: dict[str, Any]) -> Program:
+        program = _run(stack, replaced)
+        assert program.error
+        return program
 
     return run
+
+
+def _run(stack: str, replaced: dict[str, Any] | None) -> Program:
+    config = configuration(stack) | {f"{PROJECT}:{k}": v for k, v in (replaced or {}).items()}
+    result = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("recorder.py")), stack],
+        input=json.dumps(as_engine_gives_it(config)),
+        cwd=ROOT,
+        env={"PATH": "", "KAPSULE_DEVOPS_NOW": NOW},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    recorded = json.loads(result.stdout)
+    return Program({r["name"]: r for r in recorded["resources"]}, recorded["outputs"], recorded["error"])

@@ -21,6 +21,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 ROOT = Path(__file__).parents[2]
 PROJECT = "kapsule-devops"
 SECRET = "[secret]"
+ACCOUNT = "00000000-0000-4000-8000-000000000001"  # as in the stack files
 
 # What any stack that is referred to has as outputs.
 OWNER = {
@@ -51,6 +52,8 @@ class Registered:
     ignore_changes: list[str] = field(default_factory=list)
     before_delete: list[str] = field(default_factory=list)
     read: str = ""
+    protect: bool = False
+    retain_on_delete: bool = False
 
 
 def _shown(value: Any) -> Any:
@@ -69,8 +72,15 @@ class _Provider(mocks.Mocks):
     """Gives each resource the outputs that others read, recognisable by the name of the resource."""
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override] # a plain answer is one, too
-        assert args.token == "gitlab:index/getProject:getProject", f"the program asks for {args.token}"
-        return {"id": "42", "pathWithNamespace": args.args["pathWithNamespace"]}
+        match args.token:
+            case "gitlab:index/getProject:getProject":
+                return {"id": "42", "pathWithNamespace": args.args["pathWithNamespace"]}
+            case "scaleway:index/getConfig:getConfig":
+                keys = {"accessKey": "SCWXXXXXXXXXXXXXXXXX", "secretKey": "SECRET-KEY"}
+                return {**keys, "organizationId": ACCOUNT, "projectId": ACCOUNT}
+            case "scaleway:account/getProject:getProject":
+                return {"organizationId": ACCOUNT}
+        raise AssertionError(f"the program asks for {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         state: dict[str, Any] = dict(args.inputs)
@@ -123,6 +133,8 @@ class _Recorder(mocks.MockMonitor):
                 secret_outputs=sorted(request.additionalSecretOutputs),
                 ignore_changes=list(request.ignoreChanges),
                 before_delete=list(request.hooks.before_delete),
+                protect=request.protect,
+                retain_on_delete=request.retainOnDelete,
             )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
@@ -157,8 +169,13 @@ def main() -> None:
     mocks.set_mocks(recorder.mocks, project=PROJECT, stack=sys.argv[1], preview=False, monitor=recorder)
     resource._get_callbacks = _hooks  # type: ignore # mocks have no such server
     pulumi.runtime.set_all_config(json.load(sys.stdin))
-    outputs = asyncio.get_event_loop().run_until_complete(_run())
-    print(json.dumps({"resources": [asdict(r) for r in recorder.registered.values()], "outputs": outputs}))
+    outputs, error = {}, ""
+    try:
+        outputs = asyncio.get_event_loop().run_until_complete(_run())
+    except pulumi.RunError as refused:
+        error = str(refused)
+    resources = [asdict(r) for r in recorder.registered.values()]
+    print(json.dumps({"resources": resources, "outputs": outputs, "error": error}))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def program(stack: str, run_program: RunProgram) -> Program:
 def test_declares_exactly_what_is_expected(stack: str, program: Program) -> None:
     declared = {
         "resources": {
-            name: {k: v for k, v in r.items() if k != "name" and v not in ("", [], {})}
+            name: {k: v for k, v in r.items() if k != "name" and v not in ("", [], {}, False)}
             for name, r in sorted(program.resources.items())
         },
         "outputs": program.outputs,
@@ -51,6 +51,35 @@ def test_declares_exactly_what_is_expected(stack: str, program: Program) -> None
         file.parent.mkdir(exist_ok=True)
         file.write_text(yaml.dump(declared, Dumper=_Readable, width=120, allow_unicode=True))
     assert declared == yaml.safe_load(file.read_text())
+
+
+def test_a_name_begins_with_that_of_the_component_around_it(program: Program) -> None:
+    """So that an alias of a renamed component is one of everything inside it."""
+    inside = {name: r["parent"] for name, r in program.resources.items() if r["parent"] in program.resources}
+    assert len(inside) > 50
+    assert [name for name, parent in inside.items() if not name.startswith(f"{parent}-")] == []
+
+
+def test_what_is_protected_is_what_cannot_be_made_again(stack: str, program: Program) -> None:
+    protected = {name for name, r in program.resources.items() if r["protect"]}
+    guard = {"cluster-guard-owner"} & protected  # the first to be destroyed, so that a destroy fails before it begins
+    assert bool(guard) == (stack == "prod")
+    protected -= guard
+    assert protected == {name for name, r in program.resources.items() if r["retain_on_delete"]}
+    kept = ("scaleway:account/project:Project", "scaleway:kubernetes/cluster:Cluster", "scaleway:secrets/secret:Secret")
+    keeps_data = {name for name, r in program.resources.items() if r["type"] in kept}
+    assert len(keeps_data) == 6
+    assert protected == (keeps_data if stack == "prod" else set())
+
+
+def test_nothing_is_declared_with_another_accounts_credentials(refused_program: RunProgram) -> None:
+    other = "11111111-2222-3333-4444-555555555555"
+    program = refused_program("prod", {"account": {"organizationId": other}})
+    assert program.resources == {}
+    assert program.error.startswith(
+        "1 setting is not met by the credentials in use; nothing was created or changed.\n\n"
+        f"  account.organizationId = '{other}' (Pulumi.prod.yaml): must be the organization of the credentials"
+    )
 
 
 def test_runner_pool_is_tainted_and_the_system_pool_is_not(stack: str, program: Program) -> None:

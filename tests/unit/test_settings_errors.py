@@ -4,13 +4,15 @@ import json
 import re
 import shlex
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 import pytest
+from pydantic import ValidationError
 
 import settings
 from config_error import ConfigError, Problem, key_of, remove_command, set_command
+from sections.base import Section
 
 Problems = Callable[..., list[str]]
 Values = Callable[[str], dict[str, Any]]
@@ -247,6 +249,27 @@ def test_a_variables_name_is_one_for_gitlab(problems: Problems, name: str) -> No
     assert rules([problem]) == [
         f"{key}: its name must match ^[A-Za-z_][A-Za-z0-9_]*$, or GitLab refuses them. Fix: {remove_command(key)}"
     ]
+
+
+NUMBERS = [
+    (section, str(field.alias))
+    for section in Section.__subclasses__()
+    for field in section.model_fields.values()
+    if {int, float} & {field.annotation, *get_args(field.annotation)}
+]
+
+
+@pytest.mark.parametrize(("section", "key"), NUMBERS, ids=lambda each: each if isinstance(each, str) else each.__name__)
+def test_true_is_no_number(section: type[Section], key: str) -> None:
+    """Pydantic takes it for 1."""
+    with pytest.raises(ValidationError) as caught:
+        section.model_validate({key: True})
+    assert {e["type"] for e in caught.value.errors() if e["loc"] == (key,)} <= {"int_type", "float_type"}
+    assert (key,) in [e["loc"] for e in caught.value.errors()]
+
+
+def test_there_are_numbers_in_every_part() -> None:
+    assert len(NUMBERS) >= 15
 
 
 def test_the_engine_shows_the_message_and_no_traceback(parse: Any) -> None:

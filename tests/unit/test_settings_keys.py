@@ -39,6 +39,9 @@ DIGEST = "alpine@sha256:" + "0" * 64
 WRONG = r"""
 environment; "Dev"; <label>; its resources cannot be named; dev
 environment; "<20>a"; must have at most 20 characters; its resources cannot be named; dev
+account.organizationId; "acme"; <uuid>; the environment is made in another organization; 11111111-2222-3333-4444-555555555555
+account.projectId; "app"; <uuid>; the environment is made with another project's credentials; 11111111-2222-3333-4444-555555555555
+protection; "perhaps"; must be true or false; a mistake deletes the environment; true
 scaleway.region; "fr-lyon"; must be one of fr-par, nl-ams, pl-waw; Scaleway refuses every request; fr-par
 scaleway.zone; "fr-par"; must match ^[a-z]{2}-[a-z]{3}-[1-9]$; Scaleway refuses to create the pools; fr-par-1
 projects.devops.name; "-x"; <project>; Scaleway refuses to create the project; app-dev
@@ -86,6 +89,10 @@ runnerPool.nodeType; "GP1"; <node>; Scaleway refuses the pool; GP1-XS
 runnerPool.size; -1; must be at least 0; no job can run; 0
 runnerPool.size; 101; must be at most 100; no job can run; 100
 runnerPool.size; "two"; must be a whole number; no job can run; 2
+runnerPool.size; true; must be a whole number; no job can run; 2
+runnerPool.rootVolumeSizeGb; true; must be a whole number; images do not fit; 50
+kubernetes.egressPorts[0]; true; must be a whole number; jobs reach nothing; 22
+cluster.autoscaler.scaleDownUtilizationThreshold; true; must be a number; no node is ever idle; 0.5
 runnerPool.size; 1000000000000000000000000000000; must be at most 100; no job can run; 100
 runnerPool.autoscaling; 2; must be true or false; minSize and maxSize mean nothing; false
 runnerPool.minSize; -1; must be at least 0; Scaleway refuses it; 0
@@ -196,7 +203,7 @@ kubernetes.serviceAccount; "<63>"
 kubernetes.deployerRules[0]; {"apiGroups": ["apps", ""], "resources": ["deployments"], "verbs": ["get", "patch"]}
 kubernetes.containerMemoryLimit; "512Mi"; "64Gi"
 kubernetes.egressPorts; [1, 65535]; [443]
-kubernetes.egressBlockedCidrs; ["169.254.42.42/32", "10.0.0.0/8"]; ["0.0.0.0/1", "128.0.0.0/1"]
+kubernetes.egressBlockedCidrs; ["10.0.0.0/8", "169.254.0.0/16"]; ["0.0.0.0/1", "128.0.0.0/1"]; ["169.254.0.0/16"]
 runners[0].name; "d"; "<20>"; "preview"
 runners[0].permissionSets; ["ContainersReadOnly"]
 runners[0].concurrent; 1; 500

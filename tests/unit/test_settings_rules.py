@@ -134,6 +134,21 @@ def test_a_blocked_range_is_not_all_of_ipv4(parse: Any, problems: Problems) -> N
         parse({key: [*cidrs[:index], "169.254.0.0/16", *cidrs[index + 1 :]]})
 
 
+@pytest.mark.parametrize(
+    "cidrs", [["10.0.0.0/8"], ["10.0.0.0/8", "169.254.42.42/32"], ["169.254.0.0/17", "169.254.128.0/17"]]
+)
+def test_the_metadata_service_of_the_nodes_is_blocked(parse: Any, problems: Problems, cidrs: list[str]) -> None:
+    key = "kubernetes.egressBlockedCidrs"
+    assert problems({key: cidrs}) == [
+        told(
+            f"{key} (): must hold 169.254.0.0/16 or a range around it, or a job reads its node's credentials. "
+            f"Fix: pulumi config set --path '{key}[{len(cidrs)}]' 169.254.0.0/16"
+        )
+    ]
+    parse({key: [*cidrs, "169.254.0.0/16"]})
+    parse({key: [*cidrs, "169.252.0.0/14"]})
+
+
 def test_a_token_is_renewed_before_its_end(parse: Any, problems: Problems) -> None:
     token = "gitlab.promotionToken"
     days = {f"{token}.expirationDays": 30, f"{token}.rotateBeforeDays": 29}

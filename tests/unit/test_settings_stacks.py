@@ -16,7 +16,10 @@ import settings
 from sections.base import Section
 
 ROOT = Path(__file__).parents[2]
+ACCOUNT = "00000000-0000-4000-8000-000000000001"  # the sandbox's
 DEFAULTS = {
+    "account": {"organizationId": ACCOUNT, "projectId": ACCOUNT},
+    "protection": False,
     "scaleway": {"region": "fr-par", "zone": "fr-par-1"},
     "network": {"ipv4Subnet": "172.16.0.0/22"},
     "cluster": {
@@ -118,7 +121,7 @@ def test_preprod_differs_in_its_names_and_in_who_may_merge(parse: Any) -> None:
 
 
 def test_prod_grows_with_the_jobs_and_upgrades_on_sunday_nights(parse: Any) -> None:
-    prod = expected("prod", "maintainer", "prod", "production")
+    prod = expected("prod", "maintainer", "prod", "production") | {"protection": True}
     prod["gitlab"] |= {"releaseTags": "v*"}
     prod["runnerPool"] |= {"autoscaling": True, "minSize": 2}
     prod["systemPool"] = prod["systemPool"] | {"size": 2}
@@ -171,17 +174,22 @@ def test_a_state_backend_has_the_region_of_paris_unless_told(parse: Any) -> None
     assert found.model_dump(by_alias=True) == bucket | {"region": "fr-par"}
 
 
+PLAIN = {"environment", "protection"}  # these are no sections
+
+
 def test_the_project_file_declares_every_section_and_no_other() -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     assert list(declared) == [field.alias for field in settings.Settings.model_fields.values()]
     types = {
-        field.alias: {"environment": "string", "runners": "array"}.get(str(field.alias), "object")
+        field.alias: {"environment": "string", "protection": "boolean", "runners": "array"}.get(
+            str(field.alias), "object"
+        )
         for field in settings.Settings.model_fields.values()
     }
     assert {key: each["type"] for key, each in declared.items()} == types
 
 
-@pytest.mark.parametrize("section", [str(f.alias) for f in settings.Settings.model_fields.values()][1:])
+@pytest.mark.parametrize("section", sorted({str(f.alias) for f in settings.Settings.model_fields.values()} - PLAIN))
 def test_the_project_files_description_of_a_section_names_its_keys(section: str) -> None:
     """All, and no other: `What it is: key, key.`"""
     described = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"][section]["description"]
@@ -192,8 +200,8 @@ def test_the_project_files_description_of_a_section_names_its_keys(section: str)
 
 def test_the_projects_defaults_mean_not_set(values: Callable[[str], dict[str, Any]], parse: Any) -> None:
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    assert {json.dumps(each["default"]) for each in declared.values()} == {'""', "{}", "[]"}
-    own = {key: value for key, value in values("dev").items() if value not in ("", {}, [])}
+    assert {json.dumps(each["default"]) for each in declared.values()} == {'""', "{}", "[]", "false"}
+    own = {key: value for key, value in values("dev").items() if value not in ("", {}, [], False)}
     assert settings.parse({k: v if isinstance(v, str) else json.dumps(v) for k, v in own.items()}, "dev") == parse()
 
 

@@ -1,10 +1,12 @@
 """The sandbox's commands where none runs, where one was killed, and against one that is played by a test."""
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,7 +20,7 @@ from sandbox.admin import admin_routes
 from sandbox.folder import CHECKOUT, Folder
 from sandbox.lifecycle import SandboxError
 from sandbox.requests import RequestLog
-from sandbox.running import Running
+from sandbox.running import AlreadyRunningError, Running, hold, is_held
 from sandbox.store import Store
 from sandbox.web import Call, Listener, Service
 
@@ -41,7 +43,7 @@ def gone() -> int:
 
 def write(folder: Folder, pid: int, url: str = "http://127.0.0.1:1") -> Running:
     running = Running(pid, url, url)
-    running.write(folder.running)
+    running.write(folder)
     return running
 
 
@@ -62,44 +64,83 @@ def test_a_folder_that_is_not_there_yet_is_no_error(tmp_path: Path) -> None:
 
 def test_a_killed_sandbox_does_not_run(folder: Folder, gone: int) -> None:
     write(folder, gone)
-    assert Running.read(folder.running) is None
+    assert Running.of(folder) is None
     assert lifecycle.status(folder)[1] is False
     assert lifecycle.stop(folder) is False
 
 
-def test_another_users_process_is_no_sandbox(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(pid: int, number: int) -> None:
-        raise PermissionError
-
-    write(folder, 1)
-    monkeypatch.setattr(os, "kill", refuse)
-    assert Running.read(folder.running) is None
-
-
-def test_another_process_with_the_number_of_a_killed_sandbox_is_left_alone(folder: Folder) -> None:
-    """After a reboot, say: only who holds the lock is a sandbox."""
+def test_another_process_with_the_number_of_a_killed_sandbox_is_none(folder: Folder) -> None:
+    """After a reboot, say: only who holds the lock is a sandbox. Nobody asks that process, and nobody ends it."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
         write(folder, stranger.pid)
+        assert Running.of(folder) is None
+        with pytest.raises(SandboxError, match="no sandbox runs"):
+            lifecycle.find(folder)
+        assert lifecycle.status(folder) == (f"no sandbox runs in {folder.root}", False)
         assert lifecycle.stop(folder) is False
-        assert not folder.running.exists()
+        (folder.clusters / "c").mkdir()
+        lifecycle.reset(folder)
+        assert not folder.clusters.exists()
         stranger.communicate(b"\n", timeout=20)
     assert stranger.returncode == 0
 
 
+def test_start_does_not_take_another_process_for_the_sandbox(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder, os.getpid())
+    started = Running(1, "http://127.0.0.1:3", "http://127.0.0.1:4")
+    monkeypatch.setattr(lifecycle, "build_toolchain", lambda: None)
+    monkeypatch.setattr(lifecycle, "_spawn", lambda _: started)
+    assert lifecycle.start(folder) == started
+
+
+def test_one_that_holds_the_lock_forgets_what_a_killed_one_said(folder: Folder, gone: int) -> None:
+    write(folder, gone)
+    with hold(folder):
+        assert Running.of(folder) is None, "it is not ready yet"
+        assert not folder.running.exists()
+        running = write(folder, os.getpid())
+        assert Running.of(folder) == running
+    assert Running.of(folder) is None
+
+
+def test_a_second_one_waits_a_moment_and_is_refused(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.running._PROBES_SECONDS", 0.1)
+    with hold(folder), pytest.raises(AlreadyRunningError, match="a sandbox runs in "), hold(folder):
+        pass
+
+
+def test_asking_keeps_no_sandbox_from_starting(folder: Folder) -> None:
+    """Who asks has the lock for a moment."""
+    folder.lock.touch()
+    asked, over = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        with folder.lock.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            asked.set()
+            over.wait(0.2)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert asked.wait(20)
+    assert not is_held(folder), "two may ask at a time"
+    with hold(folder):
+        assert is_held(folder)
+    thread.join()
+
+
 SANDBOX = """
-import fcntl, signal, sys
+import os, signal, sys
 from pathlib import Path
 from sandbox.folder import Folder
-from sandbox.running import Running
-import os
+from sandbox.running import Running, hold
 folder = Folder(Path(sys.argv[1]))
-lock = folder.lock.open("w")
-fcntl.flock(lock, fcntl.LOCK_EX)
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-Running(os.getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2").write(folder.running)
-print("ready", flush=True)
-signal.sigwait([signal.SIGTERM])
-folder.running.unlink()
+with hold(folder):
+    Running(os.getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2").write(folder)
+    print("ready", flush=True)
+    signal.sigwait([signal.SIGTERM])
+    folder.running.unlink()
 """
 
 
@@ -145,7 +186,6 @@ def test_one_that_does_not_end_is_told(folder: Folder, monkeypatch: pytest.Monke
 def test_the_file_of_a_running_sandbox_is_whole(folder: Folder) -> None:
     running = write(folder, os.getpid(), "http://127.0.0.1:5")
     assert json.loads(folder.running.read_text()) == asdict(running)
-    assert Running.read(folder.running) == running
     assert [p.name for p in folder.root.glob("running*")] == ["running.json"]
 
 
@@ -172,8 +212,9 @@ def played(folder: Folder) -> Iterator[Store]:
 
     routes = admin_routes("scaleway", log, store.clear)
     listener = Listener(Service("scaleway", store, routes, authenticate=authenticate, requests=log))
-    write(folder, os.getpid(), listener.url)
-    yield store
+    with hold(folder):
+        write(folder, os.getpid(), listener.url)
+        yield store
     listener.close()
     log.close()
     store.close()

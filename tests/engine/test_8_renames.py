@@ -1,0 +1,80 @@
+"""Renaming a component keeps its resources: with an alias nothing is created, deleted or replaced."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.estate import Estate, Up
+
+pytestmark = pytest.mark.usefixtures("environments")
+
+MAIN, RUNNER, NETWORK = "__main__.py", "components/runner.py", "components/network.py"
+COMPONENTS = ("projects", "network", "cluster", "runner-pool", "managers", "gitlab", "reserved-pool")
+
+
+@pytest.fixture(autouse=True)
+def program_comes_back(estate: Estate, environments: dict[str, Up]) -> Iterator[None]:
+    files = {estate.checkout / name: (estate.checkout / name).read_text() for name in (MAIN, RUNNER, NETWORK)}
+    yield
+    for path, text in files.items():
+        path.write_text(text)
+    assert estate.changes("dev") == {}
+
+
+def rename(estate: Estate, old: str, new: str, *, alias: str | None, file: str = MAIN) -> None:
+    """As the README says: the new name, and the old one as an alias. Names are Python expressions."""
+    path = estate.checkout / file
+    opts = f"opts=pulumi.ResourceOptions(aliases=[pulumi.Alias({alias})])," if alias else ""
+    text, count = re.subn(
+        rf"(\(\s*){re.escape(old)},(\s+)(\w+Args\()",
+        lambda found: f"{found[1]}{new}, {opts}{found[2]}args={found[3]}",
+        path.read_text(),
+    )
+    assert count == 1, (file, old)
+    path.write_text(text)
+
+
+def test_a_renamed_component_keeps_its_resources(estate: Estate) -> None:
+    rename(estate, '"network"', '"vpc"', alias='name="network"')
+    assert estate.changes("dev") == {}
+
+
+def test_so_do_all_components_with_what_is_deeper_inside_them(estate: Estate) -> None:
+    """The cluster has a provider inside, and a runner has components of its own."""
+    for name in COMPONENTS:
+        rename(estate, f'"{name}"', f'"new-{name}"', alias=f'name="{name}"')
+    rename(estate, 'f"runner-{each.name}"', 'f"ci-{each.name}"', alias='name=f"runner-{each.name}"', file=RUNNER)
+    assert estate.changes("dev") == {}
+
+
+def test_a_component_may_get_another_type_as_well(estate: Estate) -> None:
+    file = estate.checkout / NETWORK
+    old, new = "kapsule-devops:scaleway:Network", "kapsule-devops:scaleway:PrivateNetworking"
+    file.write_text(file.read_text().replace(old, new))
+    rename(estate, '"network"', '"vpc"', alias=f'name="network", type_="{old}"')
+    assert estate.changes("dev") == {}
+
+
+def test_without_an_alias_they_would_be_made_anew(estate: Estate) -> None:
+    rename(estate, '"network"', '"vpc"', alias=None)
+    changes = estate.changes("dev")
+    assert {n: op for n, op in changes.items() if n.startswith("vpc")} == {
+        "vpc": "create",
+        "vpc-vpc": "create",
+        "vpc-private": "create",
+    }
+    assert changes["network-private"] == "delete"
+
+
+def test_the_alias_may_go_when_every_stack_is_up(estate: Estate) -> None:
+    main = estate.checkout / MAIN
+    before = main.read_text()
+    rename(estate, '"network"', '"vpc"', alias='name="network"')
+    estate.pulumi("up --yes --skip-preview --stack dev")
+    main.write_text(before)
+    rename(estate, '"network"', '"vpc"', alias=None)
+    assert estate.changes("dev") == {}
+    main.write_text(before)
+    rename(estate, '"network"', '"network"', alias='name="vpc"')
+    estate.pulumi("up --yes --skip-preview --stack dev")

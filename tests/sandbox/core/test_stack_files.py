@@ -1,0 +1,81 @@
+"""What the sandbox reads in stack files: the account and the projects that they take by id, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox import stack_files
+from sandbox.scaleway import Wanted
+
+A, B, C = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(stack_files, "CHECKOUT", tmp_path)
+    return tmp_path
+
+
+def write(checkout: Path, stack: str, config: str) -> None:
+    (checkout / f"Pulumi.{stack}.yaml").write_text(config)
+
+
+def account(organization: str, project: str) -> str:
+    return f"config:\n  kapsule-devops:account: {{organizationId: {organization}, projectId: {project}}}\n"
+
+
+def test_the_stacks_are_those_with_a_file(checkout: Path) -> None:
+    for stack in ("prod", "dev"):
+        write(checkout, stack, "")
+    (checkout / "Pulumi.yaml").touch()
+    assert stack_files.stacks() == ["dev", "prod"]
+
+
+def test_account_and_projects_are_read(checkout: Path) -> None:
+    projects = f"  kapsule-devops:projects: {{devops: {{id: {C}}}, target: {{name: app}}, credentials: {{id: {B}}}}}\n"
+    write(checkout, "dev", account(A, B) + projects)
+    assert stack_files.wanted("dev") == Wanted(organization_id=A, project_id=B, projects=(C, B))
+
+
+def test_a_section_may_be_text(checkout: Path) -> None:
+    """`pulumi config set account '{…}'` stores it so."""
+    write(checkout, "dev", f'config:\n  kapsule-devops:account: \'{{"organizationId": "{A}"}}\'\n')
+    assert stack_files.wanted("dev") == Wanted(organization_id=A)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "config: 5",
+        "config:\n  kapsule-devops:account: [1]",
+        "config:\n  kapsule-devops:account: '{'",
+        "config:\n  kapsule-devops:account: {organizationId: 5, projectId: acme}",
+        "config:\n  kapsule-devops:projects: {devops: 5, target: {id: [1]}}",
+        f"config:\n  other:account: {{organizationId: {A}}}",
+    ],
+)
+def test_what_is_not_as_expected_names_nothing(checkout: Path, text: str) -> None:
+    """The program tells what is wrong with it."""
+    write(checkout, "dev", text)
+    assert stack_files.wanted("dev") == Wanted()
+    assert stack_files.wanted_by_all() == Wanted()
+
+
+def test_files_that_agree_name_one_account(checkout: Path) -> None:
+    write(checkout, "dev", account(A, B))
+    write(checkout, "preprod", "")
+    write(checkout, "prod", account(A, B) + f"  kapsule-devops:projects: {{devops: {{id: {C}}}}}\n")
+    assert stack_files.wanted_by_all() == Wanted(organization_id=A, project_id=B, projects=(C,))
+
+
+@pytest.mark.parametrize("other", [(C, B), (A, C)])
+def test_files_that_differ_leave_it_to_who_brings_one_up(checkout: Path, other: tuple[str, str]) -> None:
+    write(checkout, "dev", account(A, B))
+    write(checkout, "prod", account(*other))
+    assert stack_files.wanted_by_all() == Wanted()
+
+
+def test_the_real_files_agree() -> None:
+    assert stack_files.wanted_by_all() == stack_files.wanted("prod") == Wanted(organization_id=A, project_id=A)
