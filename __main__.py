@@ -1,18 +1,17 @@
 """One environment: settings → account → components → outputs. Wiring only."""
 
-import pulumi
-
 import account_check
 import outputs
 import settings
 from components.cluster_place import declare_cluster, guard
-from components.gitlab_project import GitlabProject, GitlabProjectArgs
+from components.gitlab_project import declare_projects
 from components.isolation import ReservedPool, ReservedPoolArgs
 from components.namespace import ManagersNamespace, ManagersNamespaceArgs
 from components.naming import MAIN_RUNNER, EnvironmentNames, RunnerNames
 from components.projects import Projects, ProjectsArgs
 from components.runner import declare_runners
 from components.runner_pool import RunnerPool, RunnerPoolArgs
+from components.schedules import declare_schedules
 
 config = settings.load()
 account_check.check(config)
@@ -30,18 +29,9 @@ pool = RunnerPool(
 managers = ManagersNamespace(
     "managers", ManagersNamespaceArgs(names=names, settings=config.kubernetes, provider=cluster.provider)
 )
-project = GitlabProject(
-    "gitlab",
-    GitlabProjectArgs(
-        settings=config.gitlab,
-        location=config.scaleway,
-        environment=config.environment,
-        namespace=main.jobs_namespace,
-        stack=pulumi.get_stack(),
-        state_backend=config.state_backend,
-    ),
-)
-runners = declare_runners(config, projects, managers, cluster.provider, project.project_id)
+served = declare_projects(config)
+schedules = declare_schedules(config)
+runners = declare_runners(config, projects, managers, cluster.provider, served)
 reserved = ReservedPool(
     "reserved-pool",
     ReservedPoolArgs(
@@ -51,7 +41,7 @@ reserved = ReservedPool(
     ),
 )
 
-guard(config, cluster, managers, [projects, pool, managers, project, *runners, reserved])
+guard(config, cluster, managers, [projects, pool, managers, *served, *schedules, *runners, reserved])
 
 outputs.export(
     outputs.EnvironmentOutputs(
@@ -72,8 +62,8 @@ outputs.export(
         runner_pool_selector=dict([names.pool_label]),
         namespace=main.jobs_namespace,
         service_account=config.kubernetes.service_account,
-        gitlab_project_id=project.project_id,
-        branch=project.branch,
+        gitlab_project_id=served[0].project_id,
+        branch=served[0].branch,
         runners=[runner.summary for runner in runners],
     )
 )

@@ -35,12 +35,13 @@ class EnvironmentOutputs:
     runner_pool_selector: Annotated[pulumi.Input[Mapping[str, str]], "Node labels that job pods select."]
     namespace: Annotated[pulumi.Input[str], "Namespace of the deploy runner's job pods."]
     service_account: Annotated[pulumi.Input[str], "Service account of job pods."]
-    gitlab_project_id: Annotated[pulumi.Input[int], "Id of the GitLab project."]
+    gitlab_project_id: Annotated[pulumi.Input[int], "Id of the main GitLab project."]
     branch: Annotated[pulumi.Input[str], "Protected branch that the environment follows."]
     runners: Annotated[
         Sequence[Mapping[str, pulumi.Input[Any]]],
-        "Each runner: name, tag (for `tags:` of a job), protected, namespace, serviceAccount, runnerId, applicationId, "
-        "apiKeySecret, secretManagerId.",
+        "Each runner: name, tag (for `tags:` of a job), protected, namespace, serviceAccount, runnerId (of the main "
+        "project), applicationId, apiKeySecret, secretManagerId, projects (each GitLab project that it serves, the main "
+        "one first: project, which is its path, projectId, runnerId, release).",
     ]
 
 

@@ -1,20 +1,17 @@
 """The typed settings of one environment, read from its stack file and checked before any resource is declared.
 
-Owns reading them, and the rules between keys. Does not own the rules of one key (`sections/`), how an error is
+Owns reading them. Does not own the rules of one key (`sections/`) and between keys (`setting_rules.py`), how an error is
 worded (`config_error.py`), nor names that follow from the environment (`components/naming.py`).
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from ipaddress import IPv4Network
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pulumi
 from pydantic import TypeAdapter, ValidationError
-from pydantic.alias_generators import to_camel
 
-from config_error import ConfigError, Problem, problems_of, remove_command, set_command
+from config_error import ConfigError, Problem, problems_of
 from sections.base import DNS_LABEL, Section, setting
 from sections.cloud import (
     AccountSettings,
@@ -34,28 +31,9 @@ from sections.jobs import (
     RunnerSettings,
     StateBackendSettings,
 )
-
-# A variable with one of these words in its name, or a value of this shape, is a way for a cloud key into GitLab.
-CREDENTIAL_NAMES = re.compile(
-    r"ACCESS_?KEY|SECRET_?KEY|SECRET_ACCESS|API_?KEY|SESSION_TOKEN|KUBECONFIG|CREDENTIALS", re.I
-)
-CREDENTIAL_VALUES = re.compile(r"\bSCW[A-Z0-9]{17}\b|\bAKIA[A-Z0-9]{16}\b|secret_key|BEGIN [A-Z ]*PRIVATE KEY")
+from setting_rules import cross_checks
 
 READ_ONLY_SETS = ("ContainerRegistryReadOnly", "KubernetesReadOnly", "PrivateNetworksReadOnly", "VPCReadOnly")
-
-METADATA_SERVICE = IPv4Network("169.254.0.0/16")  # of the nodes: link-local addresses
-
-# Set by the program itself; see components/gitlab_project.py.
-OWN_VARIABLES = (
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "GITLAB_USER_MAILINGLIST_ID",
-    "KUBE_NAMESPACE",
-    "PRIVATE_TOKEN",
-    "PULUMI_BACKEND_URL",
-    "PULUMI_STACK",
-    "SCW_DEFAULT_REGION",
-    "SCW_DEFAULT_ZONE",
-)
 
 
 # One that may change the target project, for protected branches; one that may only look, for merge requests.
@@ -134,7 +112,7 @@ def parse(raw: Mapping[str, Any], stack: str) -> Settings:
     except ValidationError as error:
         problems += problems_of(error, Settings)
         settings = _valid_part(values, {str(e["loc"][0]) for e in error.errors()})
-    problems += _cross_checks(settings, stack)
+    problems += cross_checks(settings, stack)
     if problems:
         raise ConfigError(problems, stack)
     return settings
@@ -158,323 +136,3 @@ def _valid_part(values: Mapping[str, Any], wrong: set[str]) -> Settings:
         if key in values and key not in wrong:
             right[name] = TypeAdapter(section).validate_python(values[key])
     return Settings.model_construct(**right)
-
-
-def _cross_checks(settings: Settings, stack: str) -> Iterator[Problem]:
-    """The rules that need more than one setting. Each is about one section; one that is missing is passed over."""
-    environment = getattr(settings, "environment", "dev")
-    shared = getattr(getattr(settings, "cluster", None), "mode", "dedicated") == "shared"
-    set_here = settings.model_fields_set
-    checks: dict[str, Callable[[Any], Iterable[Problem]]] = {
-        "environment": _environment_checks,
-        "projects": lambda projects: _projects_checks(projects, environment, shared=shared),
-        "scaleway": _scaleway_checks,
-        "cluster": lambda cluster: _cluster_checks(cluster, stack, set_here),
-        "runner_pool": _pool_checks,
-        "kubernetes": _kubernetes_checks,
-        "gitlab": _gitlab_checks,
-        "runners": lambda runners: (
-            *_runners_checks(runners),
-            *_app_cluster_checks(getattr(settings, "app_cluster", None), runners),
-        ),
-        "rotation": _rotation_checks,
-    }
-    for name, check in checks.items():
-        if (section := getattr(settings, name, None)) is not None:
-            yield from check(section)
-
-
-def _environment_checks(environment: str) -> Iterator[Problem]:
-    """`environment` is not `default` or `kube`, and does not begin with `kube-`: those namespaces are Kubernetes' own."""
-    # With its purpose after it, `kube` is one, too: a runner called `system` would have its jobs in kube-system.
-    if environment in ("default", "kube") or environment.startswith("kube-"):
-        yield Problem(
-            key="environment",
-            value=environment,
-            rule="must not be default, kube, or begin with kube-",
-            consequence="jobs would share a namespace with Kubernetes itself",
-            fix=set_command("environment", "dev"),
-        )
-
-
-def _projects_checks(projects: ProjectsSettings, environment: str, *, shared: bool) -> Iterator[Problem]:
-    """Each of `projects` has exactly one of `name` (it is created) and `id` (it is taken); `projects.devops` is set where
-    `cluster.mode` is dedicated, and is the owner's, so not set, where it is shared.
-    """
-    for name in ("devops", "target", "credentials"):
-        key, project = f"projects.{name}", getattr(projects, name)
-        if name == "devops" and shared:
-            if project is not None:
-                yield Problem(
-                    key=key,
-                    rule="must not be set where cluster.mode is shared",
-                    consequence="a project is made in which nothing is",
-                    fix=remove_command(key),
-                )
-        elif project is None:
-            yield Problem(
-                key=key,
-                rule="must be set where cluster.mode is dedicated",
-                consequence="the cluster has no place",
-                fix=set_command(f"{key}.name", f"{name}-{environment}"),
-            )
-        elif (project.name is None) == (project.id is None):
-            yield Problem(
-                key=key,
-                rule="must have exactly one of name and id",
-                consequence="it is not clear whether the project is created or taken",
-                fix=remove_command(f"{key}.name")
-                if project.name
-                else set_command(f"{key}.name", f"{name}-{environment}"),
-            )
-
-
-def _scaleway_checks(scaleway: ScalewaySettings) -> Iterator[Problem]:
-    """`scaleway.zone` is in `scaleway.region`."""
-    if not scaleway.zone.startswith(scaleway.region + "-"):
-        yield Problem(
-            key="scaleway.zone",
-            value=scaleway.zone,
-            rule=f"must be in the region {scaleway.region}",
-            consequence="pools and cluster are apart, which Scaleway refuses",
-            fix=set_command("scaleway.zone", f"{scaleway.region}-1"),
-        )
-
-
-def _runners_checks(runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
-    """Of `runners`, each has its own `name`, none is called `runners` (the managers' namespace), and one with a
-    permission set that does not end in `ReadOnly` is `protected`.
-    """
-    names = [r.name for r in runners]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            free = next(f for n in range(2, len(names) + 2) if (f := f"{name[:16]}-{n}") not in names)
-            yield Problem(
-                key=f"runners[{index}].name",
-                value=name,
-                rule="must be unique",
-                consequence="two runners would share one credential",
-                fix=set_command(f"runners[{index}].name", free),
-            )
-    for index, runner in enumerate(runners):
-        if runner.name == "runners":
-            yield Problem(
-                key=f"runners[{index}].name",
-                value=runner.name,
-                rule="must not be runners",
-                consequence="its jobs would share the managers' namespace, and read their tokens",
-                fix=set_command(f"runners[{index}].name", "jobs"),
-            )
-        if not runner.protected and any(not name.endswith("ReadOnly") for name in runner.permission_sets):
-            yield Problem(
-                key=f"runners[{index}].protected",
-                value=runner.protected,
-                rule="must be true where a permission set does more than read",
-                consequence="whoever may push a branch may change the cloud",
-                fix=set_command(f"runners[{index}].protected", "true"),
-            )
-
-
-def _rotation_checks(rotation: RotationSettings) -> Iterator[Problem]:
-    """`rotation.overlapDays` is less than `rotation.days`."""
-    if rotation.overlap_days >= rotation.days:
-        yield Problem(
-            key="rotation.overlapDays",
-            value=rotation.overlap_days,
-            rule=f"must be less than days {rotation.days}",
-            consequence="keys would pile up",
-            fix=set_command("rotation.overlapDays", max(1, rotation.days // 10)),
-        )
-
-
-def _cluster_checks(cluster: ClusterSettings, stack: str, set_here: Set[str]) -> Iterator[Problem]:
-    """`cluster.ownerStack` is set where `cluster.mode` is shared, is another stack, and then every other key of `cluster`,
-    `network` and `systemPool` is the owner's, so not set; where `cluster.mode` is dedicated, `cluster.version` is a minor
-    version with `cluster.autoUpgrade.enabled`, else an exact one, and `cluster.ownerStack` is not set.
-    """
-    if cluster.mode == "shared":
-        yield from _joining(cluster, stack, set_here)
-        return
-    if cluster.owner_stack is not None:
-        yield Problem(
-            key="cluster.ownerStack",
-            value=cluster.owner_stack,
-            rule="must not be set where cluster.mode is dedicated",
-            consequence="it is not clear where runners run",
-            fix=set_command("cluster.mode", "shared"),
-        )
-    exact, upgrade = cluster.version.count(".") == 2, cluster.auto_upgrade.enabled
-    if exact == upgrade:
-        yield Problem(
-            key="cluster.version",
-            value=cluster.version,
-            rule="must be a minor version with autoUpgrade.enabled, an exact one without",
-            consequence="Scaleway refuses the cluster",
-            fix=set_command("cluster.autoUpgrade.enabled", str(not upgrade).lower()),
-        )
-
-
-def _joining(cluster: ClusterSettings, stack: str, set_here: Set[str]) -> Iterator[Problem]:
-    """An environment that joins another stack's cluster says whose, and nothing about the cluster itself."""
-    if cluster.owner_stack in (None, stack):
-        yield Problem(
-            key="cluster.ownerStack",
-            value=cluster.owner_stack,
-            rule="must be another stack where cluster.mode is shared",
-            consequence="there is no cluster to join",
-            fix=set_command("cluster.ownerStack", "dev" if stack != "dev" else "preprod"),
-        )
-    own = [f"cluster.{to_camel(f)}" for f in sorted(cluster.model_fields_set - {"mode", "owner_stack"})]
-    for key in [*own, *(to_camel(f) for f in ("network", "system_pool") if f in set_here)]:
-        yield Problem(
-            key=key,
-            rule="must not be set where cluster.mode is shared: the owner's stack says it",
-            consequence="what is written here does nothing",
-            fix=remove_command(key),
-        )
-
-
-_READING = {"get", "list", "watch"}
-_BEYOND_ROLES = {"bind", "escalate", "impersonate"}
-
-
-def _app_cluster_checks(app_cluster: AppClusterSettings | None, runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
-    """`appCluster` has exactly one of `appCluster.stack` and `appCluster.clusterId`, and a runner with `appClusterRules`,
-    which no runner has without `appCluster`; no rule of them allows everything, nor to bind, escalate or impersonate;
-    a runner that is not `protected` may only get, list and watch, and no secrets.
-    """
-    if app_cluster is not None and (app_cluster.stack is None) == (app_cluster.cluster_id is None):
-        yield Problem(
-            key="appCluster",
-            rule="must have exactly one of stack and clusterId",
-            consequence="it is not clear which cluster pipelines deploy to",
-            fix=remove_command("appCluster.stack")
-            if app_cluster.stack
-            else set_command("appCluster.stack", "acme/app-cluster/dev"),
-        )
-    if app_cluster is not None and not any(runner.app_cluster_rules for runner in runners):
-        yield Problem(
-            key="appCluster",
-            rule="must be used: give a runner appClusterRules",
-            consequence="no job gets a kubeconfig",
-            fix=set_command("runners[0].appClusterRules[0]", {"resources": ["pods"], "verbs": ["get"]}),
-        )
-    for number, runner in enumerate(runners):
-        if runner.app_cluster_rules and app_cluster is None:
-            yield Problem(
-                key=f"runners[{number}].appClusterRules",
-                rule="must not be set without appCluster",
-                consequence="there is no cluster in which they hold",
-                fix=set_command("appCluster.stack", "acme/app-cluster/dev"),
-            )
-        for index, rule in enumerate(runner.app_cluster_rules):
-            key, verbs, resources = f"runners[{number}].appClusterRules[{index}]", set(rule.verbs), set(rule.resources)
-            if verbs & _BEYOND_ROLES or ("*" in verbs and "*" in resources):
-                yield Problem(
-                    key=key,
-                    rule="must neither allow everything nor bind, escalate or impersonate",
-                    consequence="jobs administer the namespace",
-                    fix=remove_command(key),
-                )
-            elif not runner.protected and (verbs - _READING or resources & {"*", "secrets"}):
-                yield Problem(
-                    key=key,
-                    rule="must only get, list and watch, and no secrets, where the runner is not protected",
-                    consequence="whoever may push a branch may change the application or read its secrets",
-                    fix=remove_command(key),
-                )
-
-
-def _pool_checks(pool: RunnerPoolSettings) -> Iterator[Problem]:
-    """Where `runnerPool.autoscaling` is true: `minSize` ≤ `size` ≤ `maxSize`."""
-    if pool.autoscaling and pool.max_size < pool.min_size:
-        yield Problem(
-            key="runnerPool.maxSize",
-            value=pool.max_size,
-            rule=f"must be at least minSize {pool.min_size}",
-            consequence="the pool cannot be created",
-            fix=set_command("runnerPool.maxSize", pool.min_size),
-        )
-    greatest = max(pool.max_size, pool.min_size)
-    if pool.autoscaling and not pool.min_size <= pool.size <= greatest:
-        yield Problem(
-            key="runnerPool.size",
-            value=pool.size,
-            rule=f"must be from minSize {pool.min_size} to maxSize {greatest}",
-            consequence="the pool cannot be created",
-            fix=set_command("runnerPool.size", pool.min_size),
-        )
-
-
-def _kubernetes_checks(kubernetes: KubernetesSettings) -> Iterator[Problem]:
-    """`kubernetes.egressBlockedCidrs` holds `169.254.0.0/16`, with the nodes' metadata service, or a range around it; it
-    does not hold `0.0.0.0/0`: Kubernetes takes ranges inside it, and not it.
-    """
-    for index, cidr in enumerate(kubernetes.egress_blocked_cidrs):
-        if cidr == "0.0.0.0/0":
-            key = f"kubernetes.egressBlockedCidrs[{index}]"
-            yield Problem(
-                key=key,
-                value=cidr,
-                rule="must not be 0.0.0.0/0",
-                consequence="Kubernetes refuses the network policies",
-                fix=set_command(key, str(METADATA_SERVICE)),
-            )
-    if not any(METADATA_SERVICE.subnet_of(IPv4Network(cidr)) for cidr in kubernetes.egress_blocked_cidrs):
-        yield Problem(
-            key="kubernetes.egressBlockedCidrs",
-            rule=f"must hold {METADATA_SERVICE} or a range around it",
-            consequence="a job reads its node's credentials",
-            fix=set_command(
-                f"kubernetes.egressBlockedCidrs[{len(kubernetes.egress_blocked_cidrs)}]", str(METADATA_SERVICE)
-            ),
-        )
-
-
-def _gitlab_checks(gitlab: GitlabSettings) -> Iterator[Problem]:
-    """`gitlab.premium` is false where `gitlab.enterprise` is; `gitlab.deployment.requiredApprovals` is 0 without
-    `gitlab.premium`; `gitlab.promotionToken.rotateBeforeDays` is less than its `expirationDays`; `gitlab.variables` has
-    none that the program sets itself, and none that is named like a cloud credential, or holds one.
-    """
-    if gitlab.premium and not gitlab.enterprise:
-        yield Problem(
-            key="gitlab.premium",
-            value=gitlab.premium,
-            rule="must be false where enterprise is false",
-            consequence="GitLab has no protected environments",
-            fix=set_command("gitlab.premium", "false"),
-        )
-    if gitlab.deployment.required_approvals and not gitlab.premium:
-        yield Problem(
-            key="gitlab.deployment.requiredApprovals",
-            value=gitlab.deployment.required_approvals,
-            rule="must be 0 where premium is false",
-            consequence="nobody is asked, though the settings say so",
-            fix=set_command("gitlab.deployment.requiredApprovals", 0),
-        )
-    token = gitlab.promotion_token
-    if token.rotate_before_days >= token.expiration_days:
-        yield Problem(
-            key="gitlab.promotionToken.rotateBeforeDays",
-            value=token.rotate_before_days,
-            rule=f"must be less than expirationDays {token.expiration_days}",
-            consequence="every run renews the token",
-            fix=set_command("gitlab.promotionToken.rotateBeforeDays", token.expiration_days // 3),
-        )
-    for name, value in gitlab.variables.items():
-        key = f"gitlab.variables.{name}"
-        if name in OWN_VARIABLES:
-            yield Problem(
-                key=key,
-                rule="must not be set here: the program sets it",
-                consequence="two values would compete",
-                fix=remove_command(key),
-            )
-        elif CREDENTIAL_NAMES.search(name) or CREDENTIAL_VALUES.search(value):
-            # The value is not shown: it may be the credential.
-            yield Problem(
-                key=key,
-                rule="must not be, or hold, a credential",
-                consequence="it leaks, never expires and is used outside the cloud's control",
-                fix=remove_command(key) + "   # and revoke it, if it was one",
-            )

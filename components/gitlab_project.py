@@ -1,21 +1,29 @@
-"""What an environment needs of its GitLab project: protections, the environment itself, CI variables, promotion token."""
+"""What an environment needs of each GitLab project: protections, the environment itself, CI variables, promotion token."""
 
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_gitlab as gitlab
 
+from components.merge_settings import warn_of_merge_settings
+from components.naming import MAIN_RUNNER, RunnerNames
 from components.runner_config import SCALEWAY_CONFIG_FOLDER
 from components.secrets import AWS_FILE
+from sections.base import slug
 from sections.cloud import ScalewaySettings
 from sections.gitlab import BranchSettings, GitlabSettings, PromotionTokenSettings
 from sections.jobs import StateBackendSettings
+from settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class GitlabProjectArgs:
-    """`namespace` is the jobs' namespace, `stack` the stack's name; both become CI variables."""
+    """`path` is one of the projects that `settings` name; `suffix` ends the logical names of what is made for a further one,
+    and is empty for the main one. `namespace` is the jobs' namespace, `stack` the stack's name; both become CI variables.
+    """
 
+    path: str
+    suffix: str
     settings: GitlabSettings
     location: ScalewaySettings
     environment: str
@@ -31,21 +39,26 @@ class GitlabProject(pulumi.ComponentResource):
     release tags, its variables, and a project access token for promotions. Does not own the project or the branch, which
     exist before, nor runners (`Runner`). No variable holds a cloud key: the settings refuse one.
 
-    Outputs (none secret): `project_id` (integer), `branch`. The token leaves only as the masked, hidden and protected
-    variable PRIVATE_TOKEN.
+    Outputs (none secret): `project_id` (integer), `branch`; known at once are `path`, `further_path` (the path again, and
+    None for the main project) and `suffix`. The token leaves only as the masked, hidden and protected variable
+    PRIVATE_TOKEN.
     Source: GitLab, "Protected branches API" (Enterprise and Community differ), "CI/CD variables".
     """
 
+    path: str
+    further_path: str | None
+    suffix: str
     project_id: pulumi.Output[int]
     branch: pulumi.Output[str]
 
     def __init__(self, name: str, args: GitlabProjectArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kapsule-devops:gitlab:GitlabProject", name, None, opts)
-        self._environment, self._project = args.environment, args.settings.project
-        found = gitlab.get_project_output(
-            path_with_namespace=args.settings.project, opts=pulumi.InvokeOutputOptions(parent=self)
-        )
+        self.path, self.suffix = args.path, args.suffix
+        self.further_path = args.path if args.suffix else None
+        self._environment, self._project = args.environment, args.path
+        found = gitlab.get_project_output(path_with_namespace=args.path, opts=pulumi.InvokeOutputOptions(parent=self))
         self.project_id = found.id.apply(int)
+        warn_of_merge_settings(args.path, found, args.settings.url, self)
         self.branch = self._protection(f"{name}-branch", args.settings.branch, args.settings.enterprise)
         self._deployments(name, args.settings)
         token = self._token(f"{name}-promotion-token", args.settings.promotion_token)
@@ -106,13 +119,14 @@ class GitlabProject(pulumi.ComponentResource):
                 deploy_access_levels_attributes=[
                     gitlab.ProjectProtectedEnvironmentDeployAccessLevelsAttributeArgs(access_level=who)
                 ],
+                # Where it is left out, the provider keeps the rules that are there: an empty list removes them.
                 approval_rules=[
                     gitlab.ProjectProtectedEnvironmentApprovalRuleArgs(
                         access_level="maintainer", required_approvals=approvals
                     )
                 ]
                 if approvals
-                else None,
+                else [],
                 opts=self._child(),
             )
         if settings.release_tags is not None:
@@ -154,3 +168,25 @@ class GitlabProject(pulumi.ComponentResource):
 
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
+
+
+def declare_projects(environment: Settings) -> list[GitlabProject]:
+    """Every GitLab project of the environment, the main one first."""
+    # No purpose of a runner and no CI variable holds an @, so that logical names of two projects never meet.
+    suffixes = {path: f"@{slug(path)}" for path in environment.gitlab.further_projects}
+    return [
+        GitlabProject(
+            f"gitlab{suffixes.get(path, '')}",
+            GitlabProjectArgs(
+                path=path,
+                suffix=suffixes.get(path, ""),
+                settings=environment.gitlab,
+                location=environment.scaleway,
+                environment=environment.environment,
+                namespace=RunnerNames(environment.environment, MAIN_RUNNER).jobs_namespace,
+                stack=pulumi.get_stack(),
+                state_backend=environment.state_backend,
+            ),
+        )
+        for path in environment.gitlab.projects
+    ]

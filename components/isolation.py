@@ -14,7 +14,7 @@ from sections.jobs import KubernetesSettings
 
 @dataclass(frozen=True, kw_only=True)
 class IsolationArgs:
-    """`namespace` is that of one runner's jobs; `concurrent` is how many of them run at a time."""
+    """`namespace` is that of one runner's jobs; `concurrent` is how many of them run at a time, of all projects."""
 
     settings: KubernetesSettings
     names: RunnerNames
@@ -54,7 +54,7 @@ class Isolation(pulumi.ComponentResource):
         declare_network_policies(name, args.namespace, args.settings, child)
         declare_admission(
             name,
-            f"{args.names.release}-jobs",
+            args.names.policy,
             admission.job_pod(args.names.api_key_secret, args.settings.service_account),
             {"matchLabels": {"kubernetes.io/metadata.name": args.names.jobs_namespace}},
             child,

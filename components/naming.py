@@ -1,12 +1,19 @@
-"""Names that follow from the environment and a runner's purpose. Pure: no engine, no settings.
+"""Names that follow from the environment, a runner's purpose and a GitLab project. Pure: no engine, no settings.
 
 Source: the naming of the article that this program follows (namespace `dev`, secret `dev-api-key`, tag `k8s-dev-runner`,
-release `app-dev-runner`). The runner called `deploy` has the article's names; any other has its purpose in them.
+release `app-dev-runner`). The runner called `deploy` has the article's names; any other has its purpose in them. What a
+runner has once per project has the article's names in the main project, and in a further one the project after `--`, which
+neither an environment nor a purpose holds.
 """
 
+import hashlib
 from dataclasses import dataclass
 
+from sections.base import slug
+
 MAIN_RUNNER = "deploy"
+_LONGEST_RELEASE = 53  # Helm's limit
+_LONGEST_LABEL = 63  # Kubernetes' limit
 
 # On every namespace of an environment; by it a cluster's owner finds the others that live in it.
 ENVIRONMENT_LABEL = "kapsule-devops/environment"
@@ -14,7 +21,7 @@ ENVIRONMENT_LABEL = "kapsule-devops/environment"
 
 @dataclass(frozen=True)
 class EnvironmentNames:
-    """Names that an environment has once. `environment` is a DNS label of at most 20 characters."""
+    """Names that an environment has once. `environment` is a DNS label without a hyphen, of at most 20 characters."""
 
     environment: str
 
@@ -35,7 +42,7 @@ class EnvironmentNames:
 
 @dataclass(frozen=True)
 class RunnerNames:
-    """Names that each runner of an environment has."""
+    """Names that each runner of an environment has once. `purpose` is a DNS label of at most 20 characters."""
 
     environment: str
     purpose: str
@@ -55,16 +62,13 @@ class RunnerNames:
         return f"k8s-{self._stem}-runner"
 
     @property
-    def release(self) -> str:
-        return f"app-{self._stem}-runner"
+    def policy(self) -> str:
+        """Of the admission policy for its job pods, which is the cluster's and no namespace's."""
+        return f"app-{self._stem}-runner-jobs"
 
     @property
     def api_key_secret(self) -> str:
         return f"{self._stem}-api-key"
-
-    @property
-    def tokens_secret(self) -> str:
-        return f"{self._stem}-runner-tokens"
 
     @property
     def app_kubeconfig_secret(self) -> str:
@@ -80,3 +84,36 @@ class RunnerNames:
     def application(self) -> str:
         """Of the IAM application, and of its policy."""
         return f"gitlab-runner-{self._stem}"
+
+
+@dataclass(frozen=True)
+class RegistrationNames:
+    """Names that a runner has once per project that it serves. `project` is a path, None the environment's main one."""
+
+    environment: str
+    purpose: str
+    project: str | None = None
+
+    @property
+    def release(self) -> str:
+        """Of the Helm release, of what it makes in the cluster, and of the runner in GitLab."""
+        return self._named(f"app-{self._stem}-runner", _LONGEST_RELEASE)
+
+    @property
+    def tokens_secret(self) -> str:
+        return self._named(f"{self._stem}-runner-tokens", _LONGEST_LABEL)
+
+    @property
+    def _stem(self) -> str:
+        return RunnerNames(self.environment, self.purpose).jobs_namespace
+
+    def _named(self, name: str, longest: int) -> str:
+        return name if self.project is None else _fitted(f"{name}--{slug(self.project)}", longest)
+
+
+def _fitted(name: str, longest: int) -> str:
+    """The name, or what fits of it with a hash of the whole."""
+    if len(name) <= longest:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: longest - 1 - len(digest)].rstrip('-')}-{digest}"

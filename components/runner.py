@@ -1,46 +1,35 @@
-"""A GitLab runner: registered in GitLab by code, run in the cluster by its Helm chart."""
+"""A GitLab runner: one identity in the cloud and in the cluster, registered with each project of the environment."""
 
-import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pulumi
-import pulumi_gitlab as gitlab
 import pulumi_kubernetes as kubernetes
 
 from components.app_cluster import AppCluster, AppClusterArgs
 from components.credentials import Credentials, CredentialsArgs
+from components.gitlab_project import GitlabProject
 from components.isolation import Isolation, IsolationArgs
 from components.namespace import JobsNamespace, JobsNamespaceArgs, ManagersNamespace
-from components.naming import EnvironmentNames, RunnerNames
+from components.naming import RunnerNames
 from components.projects import Projects
+from components.registration import Registration, RegistrationArgs
 from components.rotation import Keys, Rotation, keys_at
-from components.runner_config import (
-    KUBECONFIG_FOLDER,
-    SCALEWAY_CONFIG_FOLDER,
-    ChartValues,
-    ConfigToml,
-    KubernetesExecutor,
-    Runners,
-    SecretVolume,
-    ServiceAccount,
-    Volumes,
-)
-from components.runner_config import Runner as RunnerToml
-from components.secrets import AWS_FILE, CONFIG_FILE, KUBECONFIG_FILE, Secrets, SecretsArgs
+from components.secrets import JobSecrets, JobSecretsArgs
 from sections.jobs import RunnerSettings
 from settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunnerArgs:
-    """`settings` is the runner's own section of `environment`; `project_id` is GitLab's (integer)."""
+    """`settings` is the runner's own section of `environment`; of `served`, the main project comes first."""
 
     settings: RunnerSettings
     environment: Settings
-    project_id: pulumi.Input[int]
+    served: Sequence[GitlabProject]
     projects: Projects
     managers: ManagersNamespace
     keys: Keys
@@ -49,13 +38,13 @@ class RunnerArgs:
 
 
 class Runner(pulumi.ComponentResource):
-    """One runner with its own identity in GitLab and in the cloud.
+    """One runner with its own identity in the cloud, which the projects that it serves share.
 
-    Owns: the user runner, its credential, its jobs' namespace and what isolates it, both Kubernetes secrets, the release.
-    Does not own the pool that its jobs run on, nor the managers' namespace. GitLab and IAM do not wait for the cluster.
+    Owns: its credential, its jobs' namespace and what isolates it, the key's Kubernetes secret, and a `Registration` for
+    each project. Does not own the pool that its jobs run on, nor the managers' namespace. GitLab and IAM do not wait for
+    the cluster.
 
-    Outputs: `summary`, what other teams learn of it (nothing secret). Key and runner token (`glrt-…`) stay inside.
-    Source: chart gitlab-runner; with a `glrt-` token GitLab owns tags, lock, protection and timeout.
+    Outputs: `summary`, what other teams learn of it (nothing secret). The key stays inside.
     """
 
     summary: dict[str, pulumi.Input[Any]]
@@ -80,19 +69,6 @@ class Runner(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        user_runner = gitlab.UserRunner(
-            f"{name}-registration",
-            runner_type="project_type",
-            project_id=args.project_id,
-            description=f"{names.release} on {environment.cluster.name}",
-            tag_lists=[names.tag],
-            untagged=False,
-            locked=True,
-            access_level="ref_protected" if settings.protected else "not_protected",
-            maximum_timeout=settings.job_timeout_seconds,
-            opts=child,
-        )
-        token: pulumi.Output[str] = pulumi.Output.secret(user_runner.token)
         jobs = JobsNamespace(
             f"{name}-jobs",
             JobsNamespaceArgs(names=names, settings=environment.kubernetes, provider=args.provider),
@@ -104,52 +80,49 @@ class Runner(pulumi.ComponentResource):
                 settings=environment.kubernetes,
                 names=names,
                 namespace=jobs.namespace,
-                concurrent=settings.concurrent,
+                concurrent=settings.concurrent * len(args.served),  # it is each manager's own limit
                 provider=args.provider,
             ),
             opts=child,
         )
-        secrets = Secrets(
+        secret = JobSecrets(
             f"{name}-secrets",
-            SecretsArgs(
+            JobSecretsArgs(
                 names=names,
-                jobs_namespace=jobs.namespace,
-                managers_namespace=args.managers.namespace,
+                namespace=jobs.namespace,
                 config_yaml=credentials.config_yaml,
                 aws_credentials=credentials.aws_credentials if environment.state_backend else None,
                 app_kubeconfig=args.app_kubeconfig,
-                runner_token=token,
                 provider=args.provider,
             ),
             opts=child,
         )
-        values = chart_values(environment, settings)
-        kubernetes.helm.v3.Release(
-            f"{name}-release",
-            name=names.release,
-            chart="gitlab-runner",
-            version=environment.runner_chart.version,
-            repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=chart_repository(environment)),
-            namespace=args.managers.namespace,
-            values={
-                **values.values(),
-                # The chart's pod does not roll when the token's secret changes; this annotation makes it.
-                "podAnnotations": {"kapsule-devops/token-sha256": pulumi.Output.unsecret(token.apply(_fingerprint))},
-            },
-            # A failed installation leaves nothing behind that would block the next one.
-            atomic=True,
-            opts=pulumi.ResourceOptions(parent=self, provider=args.provider, depends_on=[secrets, isolation]),
-        )
+        registrations = [
+            Registration(
+                f"{name}-gitlab{project.suffix}",
+                RegistrationArgs(
+                    settings=settings,
+                    environment=environment,
+                    project=project,
+                    managers_namespace=args.managers.namespace,
+                    needs=[secret, isolation],
+                    provider=args.provider,
+                ),
+                opts=child,
+            )
+            for project in args.served
+        ]
         self.summary = {
             "name": settings.name,
             "tag": names.tag,
             "protected": settings.protected,
             "namespace": jobs.namespace,
             "serviceAccount": jobs.service_account,
-            "runnerId": user_runner.id,
+            "runnerId": registrations[0].summary["runnerId"],
             "applicationId": credentials.application_id,
-            "apiKeySecret": secrets.api_key,
+            "apiKeySecret": secret.api_key,
             "secretManagerId": credentials.secret_manager_id,
+            "projects": [each.summary for each in registrations],
         }
         self.register_outputs({"summary": self.summary})
 
@@ -159,7 +132,7 @@ def declare_runners(
     projects: Projects,
     managers: ManagersNamespace,
     provider: kubernetes.Provider,
-    project_id: pulumi.Input[int],
+    served: Sequence[GitlabProject],
 ) -> list[Runner]:
     """Every runner of the environment, in the order of the settings. All keys change at the same time."""
     rotation = Rotation(
@@ -175,7 +148,7 @@ def declare_runners(
             RunnerArgs(
                 settings=each,
                 environment=environment,
-                project_id=project_id,
+                served=served,
                 projects=projects,
                 managers=managers,
                 keys=keys,
@@ -210,56 +183,3 @@ def now() -> datetime:
         return datetime.now(UTC)
     moment = datetime.fromisoformat(told)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def chart_repository(environment: Settings) -> str:
-    """$GITLAB_RUNNER_CHART_REPOSITORY, as the providers' own addresses come from the environment, else the setting."""
-    return os.environ.get("GITLAB_RUNNER_CHART_REPOSITORY") or environment.runner_chart.repository
-
-
-def chart_values(environment: Settings, settings: RunnerSettings) -> ChartValues:
-    """The chart's values of one runner, config.toml included. Pure."""
-    names = RunnerNames(environment.environment, settings.name)
-    shared = EnvironmentNames(environment.environment)
-    label, value = shared.pool_label
-    files = (CONFIG_FILE, AWS_FILE) if environment.state_backend else (CONFIG_FILE,)
-    mounts = [
-        SecretVolume(name=names.api_key_secret, mount_path=SCALEWAY_CONFIG_FOLDER, items={file: file for file in files})
-    ]
-    if settings.app_cluster_rules:
-        only = {KUBECONFIG_FILE: KUBECONFIG_FILE}
-        mounts.append(SecretVolume(name=names.app_kubeconfig_secret, mount_path=KUBECONFIG_FOLDER, items=only))
-    executor = KubernetesExecutor(
-        namespace=names.jobs_namespace,
-        image=settings.image,
-        helper_image=settings.helper_image,
-        service_account=environment.kubernetes.service_account,
-        node_selector={label: value},
-        node_tolerations={f"{shared.taint_key}=true": "NoSchedule"},
-        cpu_request=settings.cpu_request,
-        memory_request=settings.memory_request,
-        service_cpu_request=settings.service_cpu_request,
-        service_memory_request=settings.service_memory_request,
-        helper_cpu_request=settings.helper_cpu_request,
-        helper_memory_request=settings.helper_memory_request,
-        poll_timeout=settings.poll_timeout_seconds,
-        volumes=Volumes(secret=tuple(mounts)),
-    )
-    return ChartValues(
-        gitlab_url=environment.gitlab.url,
-        concurrent=settings.concurrent,
-        termination_grace_period_seconds=settings.job_timeout_seconds,
-        fullname_override=names.release,
-        service_account=ServiceAccount(name=names.release),
-        runners=Runners(
-            name=names.release,
-            secret=names.tokens_secret,
-            config=ConfigToml(runners=(RunnerToml(kubernetes=executor),)).render(),
-            job_namespace=names.jobs_namespace,
-        ),
-    )
-
-
-def _fingerprint(token: str) -> str:
-    """Changes with the token and says nothing of it."""
-    return hashlib.sha256(token.encode()).hexdigest()[:16]

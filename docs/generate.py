@@ -1,7 +1,8 @@
 """Writes what is documented in the code: docs/configuration.md, docs/outputs.md and docs/settings.schema.json.
 
 `python docs/generate.py` (or `make docs`) writes them; with `--check` it writes nothing and fails where one is stale.
-Owns their form. Does not own what they say: `sections/`, the docstrings of the rules in `settings.py`, and `outputs.py` do.
+Owns their form. Does not own what they say: `sections/`, the docstrings of the rules in `setting_rules.py`, and
+`outputs.py` do.
 """
 
 import argparse
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # started as a scr
 from pydantic.alias_generators import to_camel
 
 import outputs
+import setting_rules
 import settings
 
 HERE = Path(__file__).resolve().parent
@@ -44,6 +46,8 @@ UNITS = {
     "user_id": "GitLab user id",
     "cidrs": "IPv4 network, like `10.0.0.0/8`",
     "subnet": "IPv4 network, like `10.0.0.0/24`",
+    "cron": "minute, hour, day of the month, month and weekday",
+    "timezone": "IANA name",
 }
 TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
@@ -80,11 +84,11 @@ Every key of a stack file `Pulumi.<env>.yaml`, by its full name: `runnerPool.siz
 
 
 def rules() -> Iterator[str]:
-    """What the docstrings of settings.py's checks say, in the order of the code."""
-    for name, check in vars(settings).items():
-        if name.endswith("_checks") and name != "_cross_checks":
+    """What the docstrings of setting_rules.py's checks say, in the order of the code."""
+    for name, check in vars(setting_rules).items():
+        if name.endswith("_checks") and name != "cross_checks":
             if not check.__doc__:
-                raise ValueError(f"settings.{name} has no docstring: it is the documentation of its rules")
+                raise ValueError(f"setting_rules.{name} has no docstring: it is the documentation of its rules")
             yield " ".join(check.__doc__.split())
 
 

@@ -1,5 +1,7 @@
 """How a setting is declared: with all that its documentation and its error need."""
 
+import hashlib
+import re
 from ipaddress import IPv4Network
 from typing import Any, get_args
 
@@ -47,4 +49,37 @@ def ipv4_network(value: str) -> str:
         raise ValueError("must be the address of a network, without bits of a host") from None
     if value != written:  # a netmask, or no length: Python takes it, Kubernetes does not
         raise ValueError("must be the address of a network with its length in bits, like 10.0.0.0/8")
+    return value
+
+
+def slug(path: str) -> str:
+    """What of a path can be part of a name in Kubernetes: lower case, and one hyphen for each run of anything else."""
+    found = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
+    return found or hashlib.sha256(path.encode()).hexdigest()[:8]  # of punctuation alone nothing is left
+
+
+# Least and greatest number of each field of a cron expression, in its order.
+_CRON_FIELDS = {"minute": (0, 59), "hour": (0, 23), "day of the month": (1, 31), "month": (1, 12), "weekday": (0, 7)}
+_CRON_PART = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?")
+
+
+def cron_expression(value: str) -> str:
+    """Refuses text that is not a cron expression of five fields with numbers."""
+    fields = value.split(" ")
+    if len(fields) != len(_CRON_FIELDS):
+        raise ValueError("must have five fields: minute, hour, day of the month, month and weekday")
+    for (name, (least, greatest)), text in zip(_CRON_FIELDS.items(), fields, strict=True):
+        for part in text.split(","):
+            found = _CRON_PART.fullmatch(part)
+            numbers = [int(number) for number in found.groups()[:2] if number] if found else []
+            right = found is not None and all(least <= number <= greatest for number in numbers)
+            if found is None or not right or numbers != sorted(numbers) or found[3] in ("0", "00"):
+                raise ValueError(f"must have *, numbers from {least} to {greatest}, ranges or steps as its {name}")
+    return value
+
+
+def daily_cron_expression(value: str) -> str:
+    """Refuses text that is not a cron expression which comes up every day."""
+    if cron_expression(value).split(" ")[2:] != ["*", "*", "*"]:
+        raise ValueError("must be for every day: its last three fields must be *")
     return value

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from sections.base import Section, setting
+from sections.base import Section, cron_expression, daily_cron_expression, setting
 
+# With its groups.
+ProjectPath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$")]
 AccessLevel = Literal["no one", "developer", "maintainer"]
 
 
@@ -60,14 +62,77 @@ class PromotionTokenSettings(Section):
     )
 
 
-class GitlabSettings(Section):
-    """The GitLab project that this environment serves."""
+class ScheduleSettings(Section):
+    """When GitLab starts a pipeline by itself."""
 
-    project: str = setting(
-        about="Path of the project, with its groups.",
+    enabled: bool = setting(True, about="Whether it does.", consequence="nothing starts it")
+    timezone: str = setting(
+        "UTC",
+        about="Time zone of `cron`.",
+        consequence="GitLab refuses the schedule",
+        example="Europe/Paris",
+        pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$",
+    )
+
+
+class RotationScheduleSettings(ScheduleSettings):
+    """A pipeline that runs `pulumi up`, by which keys and tokens change in time."""
+
+    cron: Annotated[str, AfterValidator(daily_cron_expression)] = setting(
+        "23 2 * * *",
+        about="When, on every day.",
+        consequence="no run falls into the overlap, and jobs in flight lose their key",
+    )
+
+
+class DriftScheduleSettings(ScheduleSettings):
+    """A pipeline that compares what exists with what is declared."""
+
+    cron: Annotated[str, AfterValidator(cron_expression)] = setting(
+        "23 4 * * *", about="When.", consequence="GitLab refuses the schedule"
+    )
+
+
+class SchedulesSettings(Section):
+    """Pipelines of `operationsProject` on the environment's branch, each with the variable KAPSULE_DEVOPS_TASK."""
+
+    rotation: RotationScheduleSettings = setting(
+        RotationScheduleSettings(),
+        about="Pipeline that is to run `pulumi up`: KAPSULE_DEVOPS_TASK is `rotation`.",
+        consequence="keys and tokens end, and nothing renews them",
+    )
+    drift: DriftScheduleSettings = setting(
+        DriftScheduleSettings(),
+        about="Pipeline that is to run `pulumi preview --refresh --expect-no-changes`: KAPSULE_DEVOPS_TASK is `drift`.",
+        consequence="what is changed by hand stays unseen",
+    )
+
+
+class GitlabSettings(Section):
+    """The GitLab projects that this environment serves."""
+
+    project: ProjectPath = setting(
+        about="Path of the main project, with its groups.",
         consequence="GitLab finds no project",
         example="acme/app",
-        pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
+    )
+    further_projects: tuple[ProjectPath, ...] = setting(
+        (),
+        about="Paths of more projects with the same branches. The environment's runners, with their keys, serve each of "
+        "them; each costs a manager per runner (50m CPU, 64 Mi) in the system pool.",
+        consequence="their jobs find no runner",
+        example=("acme/platform",),
+        max_length=50,
+    )
+    operations_project: ProjectPath | None = setting(
+        None,
+        about="Path of the project whose pipeline runs this program, `project` or one of `furtherProjects`: "
+        "`schedules` are made there, and nowhere unless it is set.",
+        consequence="nothing runs `pulumi up` in time",
+        example="acme/platform",
+    )
+    schedules: SchedulesSettings = setting(
+        SchedulesSettings(), about="Scheduled pipelines.", consequence="nothing runs `pulumi up` in time"
     )
     enterprise: bool = setting(
         True,
@@ -105,3 +170,8 @@ class GitlabSettings(Section):
     variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = setting(
         {}, about="Further CI variables of the environment; never a credential.", consequence="GitLab refuses them"
     )
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """Every project, the main one first."""
+        return (self.project, *self.further_projects)

@@ -128,9 +128,9 @@ class RunnerSettings(Section):
 
     name: str = setting(
         "deploy",
-        about="Purpose of the runner.",
-        consequence="its resources have no name",
-        pattern=DNS_LABEL,
+        about="Purpose of the runner; two hyphens on end come before a project in names.",
+        consequence="its resources have no name of their own",
+        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
         max_length=20,
     )
     permission_sets: tuple[str, ...] = setting(

@@ -10,7 +10,8 @@ from .secret_values import API_KEY, CLUSTER, SECRET_VERSION, UUID, credential_in
 PROJECT_VARIABLE = "gitlab:index/projectVariable:ProjectVariable"
 GROUP_VARIABLE = "gitlab:index/groupVariable:GroupVariable"
 INSTANCE_VARIABLE = "gitlab:index/instanceVariable:InstanceVariable"
-_TYPES = (PROJECT_VARIABLE, GROUP_VARIABLE, INSTANCE_VARIABLE)
+SCHEDULE_VARIABLE = "gitlab:index/pipelineScheduleVariable:PipelineScheduleVariable"
+_TYPES = (PROJECT_VARIABLE, GROUP_VARIABLE, INSTANCE_VARIABLE, SCHEDULE_VARIABLE)
 
 _CREDENTIAL_NAME = re.compile(
     r"ACCESS_?KEY|SECRET_?KEY|SECRET_ACCESS|API_?KEY|SESSION_TOKEN|KUBE_?CONFIG|CREDENTIALS", re.I

@@ -37,7 +37,7 @@ def are_bound(props: Properties) -> Iterator[str]:
 
 
 def are_protected_where_keys_write(resources: Sequence[Resource]) -> Iterator[Violation]:
-    """The key of a runner is that of the IAM policies below the runner's own parent.
+    """The key of a runner is that of the IAM policies below the nearest component around it that has any.
 
     A missing access level is GitLab's default, not_protected. Where no policy is found nothing shows that the key only
     reads, so the runner must be protected.
@@ -46,7 +46,7 @@ def are_protected_where_keys_write(resources: Sequence[Resource]) -> Iterator[Vi
     for runner in (r for r in resources if r.type == RUNNER):
         if runner.props.get("accessLevel") in (UNKNOWN, "ref_protected"):
             continue
-        policies = [r for r in resources if r.type == POLICY and _is_below(r.urn, runner.parent, parents)]
+        policies = _policies_near(runner, [r for r in resources if r.type == POLICY], parents)
         rules = [rule for policy in policies for rule in items(policy.props, "rules")]
         sets = [name for rule in rules for name in items(rule, "permissionSetNames")]
         unknown = any(at(policy.props, "rules") is UNKNOWN for policy in policies) or any(
@@ -68,6 +68,16 @@ def are_protected_where_keys_write(resources: Sequence[Resource]) -> Iterator[Vi
                 'set accessLevel="ref_protected", or give it permission sets that only read',
             ),
         )
+
+
+def _policies_near(runner: Resource, policies: Sequence[Resource], parents: dict[str, str]) -> list[Resource]:
+    """Outward from the runner's own parent; the stack, which everything is below, only where it is that parent."""
+    around = runner.parent
+    while not (found := [policy for policy in policies if _is_below(policy.urn, around, parents)]):
+        around = parents.get(around, "")
+        if not parents.get(around):
+            break
+    return found
 
 
 def _is_below(urn: str, ancestor: str, parents: dict[str, str]) -> bool:

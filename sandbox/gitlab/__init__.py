@@ -6,7 +6,7 @@ follow GitLab's API documentation; what is not there answers 501 and says so.
 Owns the service and its first content. Each topic has a module with its routes; `common` and `auth` hold what they share.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.gitlab import (
@@ -25,7 +25,7 @@ from sandbox.gitlab import (
 from sandbox.gitlab.auth import add_token, authenticate, new_secret
 from sandbox.gitlab.common import DEVELOPER, MAINTAINER, MEMBERS, SETTINGS
 from sandbox.requests import RequestLog
-from sandbox.store import Store
+from sandbox.store import Record, Store
 from sandbox.web import Route, Service
 
 SEED = "gitlab.seed"
@@ -61,7 +61,8 @@ def set_enterprise(store: Store, enterprise: bool) -> None:
 
 
 def seed(store: Store, *, enterprise: bool = True) -> Account:
-    """The first content, made once: users root, alice (maintainer) and bob (developer), project `acme/app`, an API token.
+    """The first content, made once: users root, alice (maintainer) and bob (developer), their project `acme/app`, alice's
+    `acme/platform`, each with the branches of the environments, and an API token.
 
     The token stays the same over a restart, and over a reset that keeps the table `gitlab.seed`. So it is kept as it is, in
     a file that only its owner can read.
@@ -79,13 +80,8 @@ def _first_content(store: Store) -> dict[str, str | int]:
     alice = users.add_user(store, "alice", "Alice")
     bob = users.add_user(store, "bob", "Bob")
     group = projects.add_group(store, "acme")
-    project = projects.add_project(store, group, "app", BRANCHES[0])
-    for branch in BRANCHES:
-        branches.add_branch(store, project, branch)
-    source = f"project:{project['id']}"
-    for user, level in ((alice, MAINTAINER), (bob, DEVELOPER)):
-        member = {"user_id": user["id"], "source": source, "access_level": level}
-        store.put(MEMBERS, f"{source}:{user['id']}", member)
+    project = _project(store, group, "app", {alice["id"]: MAINTAINER, bob["id"]: DEVELOPER})
+    _project(store, group, "platform", {alice["id"]: MAINTAINER})
     token = (store.get(SEED, "root") or store.put(SEED, "root", {"token": new_secret("glpat-")}))["token"]
     add_token(store, root["id"], token, name="sandbox", scopes=["api"], expires_at=None)
     return {
@@ -98,3 +94,15 @@ def _first_content(store: Store) -> dict[str, str | int]:
         "alice_id": alice["id"],
         "bob_id": bob["id"],
     }
+
+
+def _project(store: Store, group: Record, name: str, members: Mapping[int, int]) -> Record:
+    """A project with the branches of the environments, and its members by user and access level."""
+    project = projects.add_project(store, group, name, BRANCHES[0])
+    for branch in BRANCHES:
+        branches.add_branch(store, project, branch)
+    source = f"project:{project['id']}"
+    for user, level in members.items():
+        member = {"user_id": user, "source": source, "access_level": level}
+        store.put(MEMBERS, f"{source}:{user}", member)
+    return project

@@ -1,14 +1,17 @@
-"""Projects and groups of the GitLab stand-in, as far as others need them: the seed makes them, the API only reads them."""
+"""Projects and groups of the GitLab stand-in: the seed makes them; the API reads them, and changes how a project merges."""
 
 from sandbox.gitlab.common import (
     DEVELOPER,
     GROUPS,
+    MAINTAINER,
     PROJECTS,
     access_level,
     caller,
     enterprise_only,
+    flag,
     group_of,
     not_found,
+    one_of,
     paged,
     params,
     project_of,
@@ -16,6 +19,11 @@ from sandbox.gitlab.common import (
 )
 from sandbox.store import Record, Store
 from sandbox.web import Call, Reply, Routes
+
+_MERGE_CHOICES = {
+    "merge_method": ("merge", "rebase_merge", "ff"),
+    "squash_option": ("never", "always", "default_on", "default_off"),
+}
 
 routes = Routes()
 
@@ -78,8 +86,8 @@ def add_project(store: Store, group: Record, path: str, default_branch: str) -> 
             "builds_access_level": "enabled",
             "merge_requests_access_level": "enabled",
             "environments_access_level": "enabled",
-            "only_allow_merge_if_pipeline_succeeds": False,
-            "remove_source_branch_after_merge": True,
+            "only_allow_merge_if_pipeline_succeeds": True,
+            "remove_source_branch_after_merge": False,
             "request_access_enabled": True,
             "public_jobs": True,
             "ci_config_path": "",
@@ -105,6 +113,17 @@ def get_project(call: Call) -> Record:
     return with_web_url(call, project) | {
         "permissions": {"project_access": {"access_level": level}, "group_access": None}
     }
+
+
+@routes.put("/api/v4/projects/<id>", "gitlab.Projects.update")
+def update_project(call: Call) -> Record:
+    """How the project merges; anything else that is given is left as it is."""
+    project, given = project_of(call, MAINTAINER), params(call)
+    for name in ("only_allow_merge_if_pipeline_succeeds", "remove_source_branch_after_merge"):
+        project[name] = flag(given, name, project[name])
+    for name, choices in _MERGE_CHOICES.items():
+        project[name] = one_of(given, name, choices, project[name])
+    return with_web_url(call, call.store.put(PROJECTS, project["id"], project))
 
 
 @routes.get("/api/v4/projects/<id>/push_rule", "gitlab.ProjectPushRules.get")

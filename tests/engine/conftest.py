@@ -45,6 +45,18 @@ def environment(request: pytest.FixtureRequest, environments: dict[str, Up]) -> 
     return str(request.param)
 
 
+@pytest.fixture
+def dev_as_declared(estate: Estate, environments: dict[str, Up]) -> Iterator[None]:
+    """For a test that edits dev's settings: the estate is as declared again afterwards."""
+    file = estate.checkout / "Pulumi.dev.yaml"
+    before = file.read_text()
+    yield
+    file.write_text(before)
+    if estate.changes("dev"):
+        estate.pulumi("up --yes --skip-preview --stack dev")
+        assert estate.changes("dev") == {}
+
+
 @pytest.fixture(autouse=True)
 def no_unknown_route(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test during which somebody asked a stand-in for something that it lacks."""

@@ -156,6 +156,18 @@ class Estate:
         found: dict[str, str] = json.loads(self.shell(f"'{sys.executable}' -c '{_PRINT_ENVIRONMENT}'").stdout)
         return found
 
+    def gitlab(self, method: str, path: str, **body: Any) -> Any:
+        """A request to the GitLab stand-in with the administrator's token."""
+        variables = self.variables()
+        request = urllib.request.Request(
+            variables["GITLAB_BASE_URL"] + path,
+            method=method,
+            headers={"PRIVATE-TOKEN": variables["GITLAB_TOKEN"], "Content-Type": "application/json"},
+            data=json.dumps(body).encode() if body else None,
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())
+
     def cloud(self, method: str, path: str, **body: Any) -> Any:
         """A request to the Scaleway stand-in with the owner's key."""
         variables = self.variables()

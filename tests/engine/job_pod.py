@@ -5,9 +5,13 @@ the cluster, and that is decided by the real API server and the real scheduler.
 """
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from lightkube import Client
+from lightkube import Client, KubeConfig
+from lightkube.config.models import User
+from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.core_v1 import (
     Container,
     KeyToPath,
@@ -20,14 +24,28 @@ from lightkube.models.core_v1 import (
     VolumeMount,
 )
 from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import ConfigMap, Pod
+from lightkube.resources.core_v1 import ConfigMap, Pod, ServiceAccountToken
+
+AUDIENCE = "https://kubernetes.default.svc"
 
 CONTAINERS = ("build", "helper", "svc-0")
 
 
-def executor_config(client: Client, environment: str) -> dict[str, Any]:
-    """`[runners.kubernetes]` of the config.toml that the release gave the manager."""
-    rendered = client.get(ConfigMap, f"app-{environment}-runner", namespace=f"{environment}-runners")
+@contextmanager
+def as_account(admin: Client, account: str, namespace: str) -> Iterator[Client]:
+    """A client with a token of that service account, as a pod of it has."""
+    wanted = ServiceAccountToken(metadata=ObjectMeta(), spec=TokenRequestSpec(audiences=[AUDIENCE]))
+    issued = admin.create(wanted, account, namespace=namespace)
+    assert issued.status is not None
+    config = KubeConfig.from_one(cluster=admin.config.cluster, user=User(token=issued.status.token))
+    with Client(config=config, trust_env=False) as client:
+        yield client
+
+
+def executor_config(client: Client, environment: str, release: str | None = None) -> dict[str, Any]:
+    """`[runners.kubernetes]` of the config.toml that a release (the deploy runner's) gave its manager."""
+    release = release or f"app-{environment}-runner"
+    rendered = client.get(ConfigMap, release, namespace=f"{environment}-runners")
     (runner,) = tomllib.loads((rendered.data or {})["config.template.toml"])["runners"]
     kubernetes: dict[str, Any] = runner["kubernetes"]
     return kubernetes

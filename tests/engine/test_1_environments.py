@@ -59,6 +59,8 @@ def test_every_resource_is_there(environment: str, estate: Estate) -> None:
     assert (pools[environment]["node_type"], pools[environment]["size"]) == ("gp1_xs", 2)
     branch = {"dev": "main", "preprod": "preprod", "prod": "prod"}[environment]
     protected = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == branch]
-    assert [b["allow_force_push"] for b in protected] == [False]
-    (runner,) = [r for r in estate.records(RUNNERS) if r["tag_list"] == [f"k8s-{environment}-runner"]]
-    assert (runner["locked"], runner["run_untagged"], runner["access_level"]) == (True, False, "ref_protected")
+    assert [b["allow_force_push"] for b in protected] == [False, False]
+    runners = [r for r in estate.records(RUNNERS) if r["tag_list"] == [f"k8s-{environment}-runner"]]
+    assert [(r["locked"], r["run_untagged"], r["access_level"]) for r in runners] == [
+        (True, False, "ref_protected")
+    ] * 2

@@ -68,7 +68,7 @@ def test_without_the_toleration_it_stays_pending(environment: str, client: Clien
 
 def test_the_managers_do_not_run_on_the_runner_pool(environment: str, client: Client) -> None:
     managers = list(client.list(Pod, namespace=f"{environment}-runners"))
-    assert len(managers) == 2
+    assert len(managers) == 4, "one for each runner and project"
     for manager in managers:
         assert manager.spec is not None
         node = client.get(Node, str(manager.spec.nodeName))

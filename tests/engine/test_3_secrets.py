@@ -11,7 +11,7 @@ from sandbox.gitlab.variables import VARIABLES
 from sandbox.scaleway.common import API_KEYS
 from tests.engine.estate import ENVIRONMENTS, Estate, Up
 
-RUNNERS = 2  # in each environment
+RUNNERS = PROJECTS = 2  # in each environment; a runner has a token in each project
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +28,14 @@ def tokens(estate: Estate, environments: dict[str, Up]) -> list[str]:
     found = []
     for environment in ENVIRONMENTS:
         with estate.kubernetes(environment) as client:
-            for name in (f"{environment}-runner-tokens", f"{environment}-preview-runner-tokens"):
-                secret = client.get(Secret, name, namespace=f"{environment}-runners")
-                assert secret.data is not None
-                found.append(base64.b64decode(secret.data["runner-token"]).decode())
+            for secret in client.list(Secret, namespace=f"{environment}-runners"):
+                if "runner-token" in (secret.data or {}):
+                    assert secret.data is not None
+                    found.append(base64.b64decode(secret.data["runner-token"]).decode())
     for file in (estate.folder / "clusters").glob("*/endpoints.json"):
         found.append(json.loads(file.read_text())["token"])
     found += [v["value"] for v in estate.records(VARIABLES) if v["key"] == "PRIVATE_TOKEN"]
-    assert len(found) == (RUNNERS + 2) * len(ENVIRONMENTS)
+    assert len(found) == (RUNNERS * PROJECTS + 1 + PROJECTS) * len(ENVIRONMENTS)
     assert len(set(found)) == len(found)
     return found
 
@@ -67,8 +67,8 @@ def test_the_search_finds_what_is_there(cloud_keys: list[str], estate: Estate) -
 
 
 def test_no_ci_variable_holds_a_cloud_key(cloud_keys: list[str], estate: Estate) -> None:
-    variables = {f"{v['environment_scope']}/{v['key']}": json.dumps(v) for v in estate.records(VARIABLES)}
-    assert len(variables) == 6 * len(ENVIRONMENTS)
+    variables = {f"{v['owner']}/{v['environment_scope']}/{v['key']}": json.dumps(v) for v in estate.records(VARIABLES)}
+    assert len(variables) == 6 * PROJECTS * len(ENVIRONMENTS)
     assert _holders(cloud_keys, variables) == []
     assert not [name for name in variables if "ACCESS_KEY" in name or "SECRET" in name]
 

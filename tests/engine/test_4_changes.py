@@ -4,21 +4,11 @@ import pytest
 from lightkube.resources.core_v1 import ConfigMap, Node
 
 from sandbox.gitlab.branches import PROTECTED_BRANCHES
-from tests.engine.estate import Estate, Up, eventually
+from tests.engine.estate import Estate, eventually
 
-pytestmark = pytest.mark.usefixtures("environments")
+pytestmark = pytest.mark.usefixtures("environments", "dev_as_declared")
 
-
-@pytest.fixture(autouse=True)
-def stack_files_come_back(estate: Estate, environments: dict[str, Up]) -> object:
-    """Each test edits dev's settings, and the estate is as declared again afterwards."""
-    file = estate.checkout / "Pulumi.dev.yaml"
-    before = file.read_text()
-    yield
-    file.write_text(before)
-    if estate.changes("dev"):
-        estate.pulumi("up --yes --skip-preview --stack dev")
-    assert estate.changes("dev") == {}
+PROTECTIONS = ("gitlab-branch", "gitlab@acme-platform-branch")
 
 
 def test_a_larger_pool_is_one_update_and_more_nodes(estate: Estate) -> None:
@@ -36,10 +26,11 @@ def test_a_larger_pool_is_one_update_and_more_nodes(estate: Estate) -> None:
             assert [t.key for t in node.spec.taints or []] == ["gitlab-runner-jobs-dev-reserved"]
 
 
-def test_a_new_concurrency_is_one_new_release(estate: Estate) -> None:
+def test_a_new_concurrency_is_a_new_release_for_each_project(estate: Estate) -> None:
     estate.set("dev", "runners[0].concurrent", "4")
     quota = "runner-deploy-isolation-quota"
-    assert estate.changes("dev") == {"runner-deploy-release": "update", quota: "update"}
+    releases = dict.fromkeys(("runner-deploy-gitlab-release", "runner-deploy-gitlab@acme-platform-release"), "update")
+    assert estate.changes("dev") == {**releases, quota: "update"}
     estate.pulumi("up --yes --skip-preview --stack dev")
     with estate.kubernetes("dev") as client:
         rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")
@@ -47,12 +38,12 @@ def test_a_new_concurrency_is_one_new_release(estate: Estate) -> None:
     assert "concurrent = 4" in rendered.data["config.toml"]
 
 
-def test_another_merge_level_is_one_protection(estate: Estate) -> None:
+def test_another_merge_level_is_one_protection_in_each_project(estate: Estate) -> None:
     estate.set("dev", "gitlab.branch.mergeAccessLevel", "maintainer")
-    assert estate.changes("dev") == {"gitlab-branch": "update"}
+    assert estate.changes("dev") == dict.fromkeys(PROTECTIONS, "update")
     estate.pulumi("up --yes --skip-preview --stack dev")
-    (main,) = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
-    assert [level["access_level"] for level in main["merge_access_levels"]] == [40]
+    found = [b["merge_access_levels"] for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
+    assert [[level["access_level"] for level in levels] for levels in found] == [[40], [40]]
 
 
 def test_another_permission_is_one_policy(estate: Estate) -> None:
@@ -97,11 +88,11 @@ def test_a_community_gitlab_is_served_by_a_setting(estate: Estate) -> None:
         estate.set("dev", "gitlab.branch.mergeAccessLevel", "maintainer")
         assert "Use mergeAccessLevel instead" in estate.pulumi("preview --stack dev", code=None)
         estate.set("dev", "gitlab.enterprise", "false")
-        assert estate.changes("dev").keys() == {"gitlab-branch"}
+        assert estate.changes("dev").keys() == set(PROTECTIONS)
         estate.pulumi("up --yes --skip-preview --stack dev")
         estate.pulumi("preview --refresh --expect-no-changes --stack dev")
-        (main,) = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
-        assert [level["access_level"] for level in main["merge_access_levels"]] == [40]
-        assert [level["access_level"] for level in main["push_access_levels"]] == [0]
+        found = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
+        assert [[level["access_level"] for level in b["merge_access_levels"]] for b in found] == [[40], [40]]
+        assert [[level["access_level"] for level in b["push_access_levels"]] for b in found] == [[0], [0]]
     finally:
         become("enterprise")

@@ -1,13 +1,10 @@
 """Who may do what in the cluster, tried by the identity in question against the real API server."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
-from lightkube import Client, KubeConfig
-from lightkube.config.models import User
+from lightkube import Client
 from lightkube.core.exceptions import ApiError
-from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.core_v1 import (
     Container,
     HostPathVolumeSource,
@@ -25,14 +22,12 @@ from lightkube.resources.core_v1 import (
     Pod,
     ResourceQuota,
     Secret,
-    ServiceAccountToken,
 )
 
 from tests.engine.estate import Estate, Up
-from tests.engine.job_pod import executor_config, job_pod
+from tests.engine.job_pod import as_account, executor_config, job_pod
 
 pytestmark = pytest.mark.usefixtures("environments")
-AUDIENCE = "https://kubernetes.default.svc"
 
 
 @pytest.fixture(scope="module")
@@ -41,28 +36,17 @@ def admin(estate: Estate, environments: dict[str, Up]) -> Iterator[Client]:
         yield client
 
 
-@contextmanager
-def _as(admin: Client, account: str, namespace: str) -> Iterator[Client]:
-    """A client with a token of that service account, as a pod of it has."""
-    wanted = ServiceAccountToken(metadata=ObjectMeta(), spec=TokenRequestSpec(audiences=[AUDIENCE]))
-    issued = admin.create(wanted, account, namespace=namespace)
-    assert issued.status is not None
-    config = KubeConfig.from_one(cluster=admin.config.cluster, user=User(token=issued.status.token))
-    with Client(config=config, trust_env=False) as client:
-        yield client
-
-
 @pytest.fixture
 def manager(admin: Client) -> Iterator[Client]:
     """The deploy runner's manager."""
-    with _as(admin, "app-dev-runner", "dev-runners") as client:
+    with as_account(admin, "app-dev-runner", "dev-runners") as client:
         yield client
 
 
 @pytest.fixture
 def job(admin: Client) -> Iterator[Client]:
     """What a job pod would be, had it a token."""
-    with _as(admin, "app-deployer", "dev") as client:
+    with as_account(admin, "app-deployer", "dev") as client:
         yield client
 
 

@@ -153,8 +153,8 @@ def breaches(printed: str) -> set[tuple[str, str, str]]:
     return {(rule, name, "\n".join(line.strip() for line in text.splitlines())) for rule, name, text in found}
 
 
-def test_an_environment_keeps_every_rule(estate: Estate) -> None:
-    result = estate.shell(command(estate, "--stack dev --expect-no-changes"))
+def test_an_environment_keeps_every_rule(environment: str, estate: Estate) -> None:
+    result = estate.shell(command(estate, f"--stack {environment} --expect-no-changes"))
     assert result.returncode == 0, result.stdout + result.stderr
     assert "✅ kapsule-devops@v1.0.0" in result.stdout
     assert "can't run policy" not in result.stdout

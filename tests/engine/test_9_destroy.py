@@ -1,7 +1,10 @@
 """Last: everything goes, and nothing of it stays."""
 
 from sandbox.gitlab.branches import PROTECTED_BRANCHES
+from sandbox.gitlab.environments import ENVIRONMENTS as ENVIRONMENTS_OF_PROJECTS
 from sandbox.gitlab.runners import RUNNERS
+from sandbox.gitlab.schedules import SCHEDULES
+from sandbox.gitlab.tags import PROTECTED_TAGS
 from sandbox.gitlab.variables import VARIABLES
 from sandbox.scaleway.common import API_KEYS, APPLICATIONS, CLUSTERS, PRIVATE_NETWORKS, PROJECTS, SECRETS
 from sandbox.scaleway.iam_policies import POLICIES
@@ -35,7 +38,7 @@ def test_down_empties_both_stand_ins_and_stops(estate: Estate, environments: dic
     assert [p["name"] for p in estate.records(PROJECTS)] == ["default"]
     assert [k for k in estate.records(API_KEYS) if k.get("application_id")] == []
     assert [s for s in estate.records(SECRETS) if not s.get("deletion_requested_at")] == []
-    for table in (RUNNERS, VARIABLES, PROTECTED_BRANCHES):
+    for table in (RUNNERS, VARIABLES, PROTECTED_BRANCHES, PROTECTED_TAGS, ENVIRONMENTS_OF_PROJECTS, SCHEDULES):
         assert estate.records(table) == [], table
     assert list((estate.folder / "clusters").iterdir()) == []
     assert [f for f in (estate.folder / "state" / ".pulumi" / "stacks").rglob("*.json") if f.stem in ENVIRONMENTS] == []

@@ -1,12 +1,13 @@
 """Rules over all resources: where a value comes from, and what a runner's key may do."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from policies.rules.base import UNKNOWN, Resource, Violation
-from policies.rules.ci_variables import PROJECT_VARIABLE, come_from_no_credential
+from policies.rules.ci_variables import PROJECT_VARIABLE, SCHEDULE_VARIABLE, come_from_no_credential
 from policies.rules.iam import POLICY
 from policies.rules.kubeconfigs import SECRET, come_from_no_cluster
 from policies.rules.outputs import STACK, hold_no_secret
@@ -77,6 +78,10 @@ def test_variables_pass(resources: list[Resource]) -> None:
     ("resources", "message"),
     [
         ([KEY, variable(SECRET_KEY)], f"CI variable V holds secretKey of key: {LEAK}"),
+        (
+            [KEY, replace(variable(SECRET_KEY), type=SCHEDULE_VARIABLE)],
+            f"CI variable V holds secretKey of key: {LEAK}",
+        ),
         ([KEY, variable(f"x={SECRET_KEY}")], f"CI variable V holds secretKey of key: {LEAK}"),
         (
             [KEY, variable(base64.b64encode(SECRET_KEY.encode()).decode())],
@@ -145,6 +150,13 @@ def runner_with(level: Any, *rules: Any, component: str = "component") -> list[R
     ]
 
 
+def registered(resources: list[Resource]) -> list[Resource]:
+    """The same runner in a component of its own inside the one that it was in, as each project of an environment has."""
+    runner, *others = resources
+    inner = resource("kapsule-devops:gitlab:Registration", "registration", {}, parent=runner.parent)
+    return [replace(runner, parent="registration"), inner, *others]
+
+
 def rule(*sets: Any) -> dict[str, Any]:
     return {"permissionSetNames": list(sets)}
 
@@ -158,6 +170,7 @@ def rule(*sets: Any) -> dict[str, Any]:
         runner_with("not_protected", {"permissionSetNames": UNKNOWN}),
         runner_with("not_protected", UNKNOWN),
         [*runner_with("not_protected")[:1], resource(POLICY, "policy", {"rules": UNKNOWN}, parent="component")],
+        registered(runner_with("not_protected", rule("KubernetesReadOnly"))),
         [],
     ],
 )
@@ -176,6 +189,11 @@ def test_runners_pass(resources: list[Resource]) -> None:
         ),
         (runner_with(None, rule("VPCFullAccess")), "its key may write (VPCFullAccess)"),
         (runner_with("not_protected"), "no IAM policy beside it shows that its key only reads"),
+        (registered(runner_with("not_protected", rule("VPCFullAccess"))), "its key may write (VPCFullAccess)"),
+        (
+            registered(runner_with("not_protected", rule("KubernetesReadOnly"), component="another")),
+            "no IAM policy beside it shows that its key only reads",
+        ),
         (
             runner_with("not_protected", rule("KubernetesReadOnly"), component="another"),
             "no IAM policy beside it shows that its key only reads",

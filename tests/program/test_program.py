@@ -104,7 +104,9 @@ def test_only_what_needs_the_cluster_waits_for_it(program: Program) -> None:
 
 def test_kubernetes_waits_for_the_system_pool_and_not_for_the_runner_pool(program: Program) -> None:
     inside = [n for n, r in program.resources.items() if r["type"].startswith("kubernetes:")]
-    assert {"runner-deploy-jobs-namespace", "runner-deploy-release", "runner-deploy-secrets-api-key"} <= set(inside)
+    assert {"runner-deploy-jobs-namespace", "runner-deploy-gitlab-release", "runner-deploy-secrets-api-key"} <= set(
+        inside
+    )
     assert "cluster-system-pool" in program.resources["cluster-provider"]["depends_on"]
     for name in inside:
         # The guard waits for all that it guards, so that it is the first to go.
@@ -116,7 +118,7 @@ def test_kubernetes_waits_for_the_system_pool_and_not_for_the_runner_pool(progra
 def test_keys_and_tokens_are_secret_wherever_they_go(program: Program) -> None:
     resources = program.resources
     assert resources["runner-deploy-secrets-api-key"]["inputs"]["stringData"] == "[secret]"
-    assert resources["runner-deploy-secrets-tokens"]["inputs"]["stringData"] == "[secret]"
+    assert resources["runner-deploy-gitlab-tokens"]["inputs"]["stringData"] == "[secret]"
     assert [v["inputs"]["data"] for v in program.of_type("secrets/version:Version")] == ["[secret]"] * 2
     assert resources["cluster-provider"]["inputs"]["kubeconfig"] == "[secret]"
     assert resources["gitlab-private-token"]["inputs"]["value"] == "[secret]"
@@ -143,7 +145,7 @@ def test_variables_are_scoped_to_the_environment(stack: str, program: Program) -
 
 
 def test_runner_is_locked_protected_and_takes_no_untagged_job(stack: str, program: Program) -> None:
-    inputs = program.resources["runner-deploy-registration"]["inputs"]
+    inputs = program.resources["runner-deploy-gitlab-registration"]["inputs"]
     assert inputs["locked"] is True
     assert inputs["untagged"] is False
     assert inputs["accessLevel"] == "ref_protected"
@@ -160,7 +162,7 @@ def test_each_runner_has_an_identity_of_its_own(stack: str, program: Program) ->
         f"gitlab-runner-{stack}": [{"projectIds": target, "permissionSetNames": writes}],
         f"gitlab-runner-{stack}-preview": [{"projectIds": target, "permissionSetNames": reads}],
     }
-    preview = program.resources["runner-preview-registration"]["inputs"]
+    preview = program.resources["runner-preview-gitlab-registration"]["inputs"]
     assert (preview["accessLevel"], preview["tagLists"]) == ("not_protected", [f"k8s-{stack}-preview-runner"])
     namespaces = {n["inputs"]["metadata"]["name"] for n in program.of_type("core/v1:Namespace")}
     assert namespaces == {stack, f"{stack}-preview", f"{stack}-runners"}
@@ -185,7 +187,7 @@ def test_a_state_backend_comes_with_the_mounted_key(run_program: RunProgram) -> 
     assert rules["runner-deploy-credentials-policy"]["projectIds"] == [backend["projectId"]]
     assert "ObjectStorageObjectsWrite" in rules["runner-deploy-credentials-policy"]["permissionSetNames"]
     assert "ObjectStorageObjectsWrite" not in rules["runner-preview-credentials-policy"]["permissionSetNames"]
-    config = program.resources["runner-deploy-release"]["inputs"]["values"]["runners"]["config"]
+    config = program.resources["runner-deploy-gitlab-release"]["inputs"]["values"]["runners"]["config"]
     assert 'credentials = "credentials"' in config
 
 
@@ -209,6 +211,81 @@ def test_branch_protection_speaks_both_kinds_of_gitlab(
     assert present <= set(inputs)
     assert not absent & set(inputs)
     assert inputs["allowForcePush"] is False
+
+
+GITLAB = {"project": "acme/app", "mailingListUserId": 2, "branch": {"name": "main", "mergeAccessLevel": "developer"}}
+
+
+def test_a_further_project_has_what_the_main_one_has(stack: str, program: Program) -> None:
+    def inputs(prefix: str) -> dict[str, Any]:
+        found = {n.removeprefix(prefix): r for n, r in program.resources.items() if n.startswith(f"{prefix}-")}
+        return {n: {**r["inputs"], "project": ""} for n, r in found.items()}
+
+    assert inputs("gitlab") == inputs("gitlab@acme-platform")
+    assert len(inputs("gitlab")) >= 9
+    for purpose in ("deploy", "preview"):
+        main = program.resources[f"runner-{purpose}-gitlab-registration"]["inputs"]
+        further = program.resources[f"runner-{purpose}-gitlab@acme-platform-registration"]["inputs"]
+        assert {k for k in main if main[k] != further[k]} == {"description"}  # a mock gives every project one id
+
+
+def test_what_a_runner_has_once_is_not_there_for_each_project(program: Program) -> None:
+    for kind in ("iam/application:Application", "core/v1:Namespace", "core/v1:ResourceQuota", "iam/apiKey:ApiKey"):
+        assert [r["name"] for r in program.of_type(kind) if "@" in r["name"]] == []
+    assert len(program.of_type("helm.sh/v3:Release")) == len(program.of_type("UserRunner")) == 4
+
+
+def test_each_manager_has_a_token_of_its_own(program: Program) -> None:
+    for name in ("deploy-gitlab", "preview-gitlab", "deploy-gitlab@acme-platform", "preview-gitlab@acme-platform"):
+        release = program.resources[f"runner-{name}-release"]
+        others = {n for n in release["depends_on"] if n.endswith(("-tokens", "-registration"))}
+        assert others == {f"runner-{name}-tokens", f"runner-{name}-registration"}
+        secret = program.resources[f"runner-{name}-tokens"]["inputs"]["metadata"]["name"]
+        assert release["inputs"]["values"]["runners"]["secret"] == secret
+
+
+def test_an_environment_with_one_project_has_nothing_of_another(run_program: RunProgram) -> None:
+    program = run_program("dev", {"gitlab": GITLAB})
+    assert [n for n in program.resources if "@" in n or n.startswith("schedules")] == []
+    assert program.resources["runner-deploy-isolation-quota"]["inputs"]["spec"]["hard"]["pods"] == "20"
+    assert [len(runner["projects"]) for runner in program.outputs["runners"]] == [1, 1]
+
+
+def test_names_of_projects_and_runners_that_look_alike_do_not_meet(run_program: RunProgram) -> None:
+    """Two resources with one logical name would be one for the recorder, and an error for the engine."""
+    projects = ["acme/runner", "acme/platform-x"]
+    variables = {"ACME_PLATFORM_X_FOO": "a", "FOO": "b"}
+    runners = [{"name": "deploy"}, {"name": "deploy-acme-runner"}, {"name": "runner-acme"}]
+    gitlab = GITLAB | {"furtherProjects": projects, "variables": variables}
+    program = run_program("dev", {"gitlab": gitlab, "runners": runners})
+    releases = [r["inputs"]["name"] for r in program.of_type("helm.sh/v3:Release")]
+    assert len(releases) == len(set(releases)) == 9
+    assert len(program.of_type("UserRunner")) == 9
+    assert len(program.of_type("ProjectVariable")) == 3 * 8
+
+
+def test_schedules_tell_the_pipeline_what_for(stack: str, program: Program) -> None:
+    branch = {"dev": "main"}.get(stack, stack)
+    schedules = {s["name"]: s["inputs"] for s in program.of_type("PipelineSchedule")}
+    assert schedules == {
+        f"schedules-{task}": {
+            "project": "acme/platform",
+            "description": f"{task} of {stack}",
+            "ref": f"refs/heads/{branch}",
+            "cron": cron,
+            "cronTimezone": "UTC",
+            "takeOwnership": True,
+        }
+        for task, cron in (("rotation", "23 2 * * *"), ("drift", "23 4 * * *"))
+    }
+    told = {(v["inputs"]["key"], v["inputs"]["value"]) for v in program.of_type("PipelineScheduleVariable")}
+    assert told == {("KAPSULE_DEVOPS_TASK", "rotation"), ("KAPSULE_DEVOPS_TASK", "drift")}
+
+
+def test_a_schedule_that_is_switched_off_is_not_made(run_program: RunProgram) -> None:
+    off = {"operationsProject": "acme/app", "schedules": {"rotation": {"enabled": False}}}
+    program = run_program("dev", {"gitlab": GITLAB | off})
+    assert {n for n in program.resources if n.startswith("schedules-")} == {"schedules-drift", "schedules-drift-task"}
 
 
 def test_projects_given_by_id_are_taken_and_not_created(run_program: RunProgram) -> None:

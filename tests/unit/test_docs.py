@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
 import outputs
+import setting_rules
 import settings
 from docs import generate
 from sections.base import Section
@@ -109,6 +110,14 @@ def test_every_key_has_a_row_with_all_cells() -> None:
         ("gitlab.premium", "true or false", "", "`false`"),
         ("gitlab.mailingListUserId", "whole number", "at least 1 (GitLab user id)", "required"),
         ("gitlab.promotionToken", "object", "", "of its keys"),
+        (
+            "gitlab.furtherProjects",
+            "list of text",
+            "at most 50 items; matches `^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`",
+            "`[]`",
+        ),
+        ("gitlab.operationsProject", "text", "matches `^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$`", "not set"),
+        ("gitlab.schedules.drift.cron", "text", "minute, hour, day of the month, month and weekday", '`"23 4 * * *"`'),
         ("gitlab.variables", "object of text", "names match `^[A-Za-z_][A-Za-z0-9_]*$`", "`{}`"),
     ],
 )
@@ -128,14 +137,14 @@ def test_a_number_without_a_unit_is_an_error() -> None:
 
 
 def test_the_rules_between_keys_are_those_of_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    checks = [name for name in vars(settings) if name.endswith("_checks") and name != "_cross_checks"]
+    checks = [name for name in vars(setting_rules) if name.endswith("_checks") and name != "cross_checks"]
     found = list(generate.rules())
-    assert len(found) == len(checks) == 10
+    assert len(found) == len(checks) == 11
     assert all(rule.endswith(".") and "\n" not in rule for rule in found)
     known = {key.rpartition(".")[2] for key in ROWS}
     for word in re.findall(r"`([a-z]\w*(?:\.\w+)*)`", " ".join(found)):
         assert word in ROWS or word in known or word in ("default", "kube"), word
-    monkeypatch.setattr(settings._pool_checks, "__doc__", None)
+    monkeypatch.setattr(setting_rules._pool_checks, "__doc__", None)
     with pytest.raises(ValueError, match="_pool_checks has no docstring"):
         list(generate.rules())
 
@@ -146,7 +155,7 @@ def test_every_output_has_a_row_and_the_version_its_promise() -> None:
     assert list(rows) == ["contractVersion", *(to_camel(each.name) for each in fields(outputs.EnvironmentOutputs))]
     assert [rows[name] for name in ("region", "gitlabProjectId", "runnerPoolSelector")] == [
         ["text", "Scaleway region of everything regional."],
-        ["whole number", "Id of the GitLab project."],
+        ["whole number", "Id of the main GitLab project."],
         ["object of text", "Node labels that job pods select."],
     ]
     assert rows["runners"][0] == "list of objects"

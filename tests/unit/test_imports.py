@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"account_check", "components", "sandbox", "settings", "sections", "config_error", "outputs"}
+OURS = {"account_check", "components", "sandbox", "settings", "setting_rules", "sections", "config_error", "outputs"}
 
 
 def _imports(file: Path) -> set[str]:
@@ -25,7 +25,8 @@ def _imports(file: Path) -> set[str]:
         ("__main__.py", {"account_check", "components", "settings", "outputs"}),
         ("account_check.py", {"settings", "config_error"}),
         ("outputs.py", set()),
-        ("settings.py", {"sections", "config_error"}),
+        ("settings.py", {"sections", "setting_rules", "config_error"}),
+        ("setting_rules.py", {"sections", "config_error"}),
         ("config_error.py", set()),
     ],
 )

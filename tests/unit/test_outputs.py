@@ -66,8 +66,14 @@ def test_no_output_is_a_key_or_a_token(exported: dict[str, Any]) -> None:
 
 
 def test_what_a_runner_tells_names_secrets_and_holds_none() -> None:
-    listed = meanings()["runners"].partition(": ")[2].replace("(for `tags:` of a job)", "")
-    names = re.findall(r"[A-Za-z]+", listed)
+    listed, _, projects = meanings()["runners"].partition(": ")[2].partition("projects (")
+    names = re.findall(r"[A-Za-z]+", re.sub(r"\(.*?\)", "", listed))
+    assert re.findall(r"\w+Id|release|\bproject\b", projects.partition(": ")[2]) == [
+        "project",
+        "projectId",
+        "runnerId",
+        "release",
+    ]
     assert names == [
         "name",
         "tag",

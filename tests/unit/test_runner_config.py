@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from components import runner_config
-from components.runner import chart_repository, chart_values
+from components.registration import chart_repository, chart_values
 from components.runner_config import ChartValues, ConfigToml, KubernetesExecutor, Runner, SecretVolume, Volumes
 from sections.jobs import RunnerSettings
 

@@ -28,6 +28,12 @@ PATTERNS = {
     "<bucket>": "must match ^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
     "<network>": "must be the address of a network, without bits of a host",
     "<cidr>": "must be the address of a network with its length in bits, like 10.0.0.0/8",
+    "<path>": "must match ^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$",
+    "<zone>": "must match ^[A-Za-z][A-Za-z0-9_+/-]*$",
+    "<fields>": "must have five fields: minute, hour, day of the month, month and weekday",
+    "<every day>": "must be for every day: its last three fields must be *",
+    "<late>": "no run falls into the overlap, and jobs in flight lose their key",
+    "<purpose>": "must match ^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
     "<tags>": "must match ^[A-Za-z0-9_.*/-]+$",
     "<until>": 'request.time < timestamp("2030-01-01T00:00:00Z")',
     "<helper>": "registry.gitlab.com/gitlab-org/gitlab-runner/gitlab-runner-helper:x86_64-v18.9.0",
@@ -115,8 +121,9 @@ kubernetes.egressPorts[0]; "https"; must be a whole number; jobs reach nothing; 
 kubernetes.egressBlockedCidrs[0]; "169.254.42.42/16"; <network>; a job reads its node's credentials; 169.254.0.0/16
 kubernetes.egressBlockedCidrs[0]; "169.254.0.0/255.255.0.0"; <cidr>; a job reads its node's credentials; 169.254.0.0/16
 kubernetes.egressBlockedCidrs[0]; "169.254.42.42"; <cidr>; a job reads its node's credentials; 169.254.0.0/16
-runners[0].name; "Deploy"; <label>; its resources have no name; deploy
-runners[0].name; "<20>a"; must have at most 20 characters; its resources have no name; deploy
+runners[0].name; "Deploy"; <purpose>; its resources have no name of their own; deploy
+runners[0].name; "a--b"; <purpose>; its resources have no name of their own; deploy
+runners[0].name; "<20>a"; must have at most 20 characters; its resources have no name of their own; deploy
 runners[0].protected; "perhaps"; must be true or false; any branch could use its key; true
 runners[0].concurrent; 0; must be at least 1; the runner does not start; 1
 runners[0].concurrent; 501; must be at most 500; the runner does not start; 500
@@ -154,6 +161,23 @@ runnerChart.version; "0.86"; must match ^[0-9]+\.[0-9]+\.[0-9]+$; an update chan
 runnerChart.repository; "charts.gitlab.io"; must match ^https?://[^\s]+$; Helm finds no chart; https://charts.gitlab.io
 gitlab.project; "app"; must match ^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$; GitLab finds no project; acme/app
 gitlab.project; 42; must be text (put numbers in quotes); GitLab finds no project; acme/app
+gitlab.furtherProjects[0]; "platform"; <path>; their jobs find no runner; acme/platform
+gitlab.furtherProjects[0]; 42; must be text (put numbers in quotes); their jobs find no runner; acme/platform
+gitlab.operationsProject; "platform"; <path>; nothing runs `pulumi up` in time; acme/platform
+gitlab.schedules.rotation.enabled; "perhaps"; must be true or false; nothing starts it; true
+gitlab.schedules.rotation.timezone; "Europe Paris"; <zone>; GitLab refuses the schedule; Europe/Paris
+gitlab.schedules.rotation.cron; "@daily"; <fields>; <late>; 23 2 * * *
+gitlab.schedules.rotation.cron; "0 3 * * 0"; <every day>; <late>; 23 2 * * *
+gitlab.schedules.rotation.cron; "0 3 1 * *"; <every day>; <late>; 23 2 * * *
+gitlab.schedules.rotation.cron; "0 24 * * *"; must have *, numbers from 0 to 23, ranges or steps as its hour; <late>; 23 2 * * *
+gitlab.schedules.drift.enabled; "perhaps"; must be true or false; nothing starts it; true
+gitlab.schedules.drift.timezone; ""; <zone>; GitLab refuses the schedule; Europe/Paris
+gitlab.schedules.drift.cron; "0 3 * *"; <fields>; GitLab refuses the schedule; 23 4 * * *
+gitlab.schedules.drift.cron; "60 3 * * *"; must have *, numbers from 0 to 59, ranges or steps as its minute; GitLab refuses the schedule; 23 4 * * *
+gitlab.schedules.drift.cron; "0 5-3 * * *"; must have *, numbers from 0 to 23, ranges or steps as its hour; GitLab refuses the schedule; 23 4 * * *
+gitlab.schedules.drift.cron; "0 3 0 * *"; must have *, numbers from 1 to 31, ranges or steps as its day of the month; GitLab refuses the schedule; 23 4 * * *
+gitlab.schedules.drift.cron; "0 3 * */0 *"; must have *, numbers from 1 to 12, ranges or steps as its month; GitLab refuses the schedule; 23 4 * * *
+gitlab.schedules.drift.cron; "0 3 * * mon"; must have *, numbers from 0 to 7, ranges or steps as its weekday; GitLab refuses the schedule; 23 4 * * *
 gitlab.enterprise; "perhaps"; must be true or false; GitLab's provider refuses the branch protection; true
 gitlab.premium; "perhaps"; must be true or false; GitLab refuses the protected environment; false
 gitlab.deployment.kind; "prod"; must be one of development, testing, staging, production, other; GitLab refuses the environment; development
@@ -177,7 +201,7 @@ gitlab.promotionToken.rotateBeforeDays; 181; must be at most 180; it ends betwee
 
 # Key; values at its limits (JSON).
 RIGHT = """
-environment; "d"; "<20>"; "a-b"
+environment; "d"; "<20>"; "a1"
 scaleway.region; "fr-par"
 projects.devops.name; "A"; "<64>"; "My project 1.0"
 network.ipv4Subnet; "10.0.0.0/20"; "192.168.1.240/28"
@@ -204,7 +228,7 @@ kubernetes.deployerRules[0]; {"apiGroups": ["apps", ""], "resources": ["deployme
 kubernetes.containerMemoryLimit; "512Mi"; "64Gi"
 kubernetes.egressPorts; [1, 65535]; [443]
 kubernetes.egressBlockedCidrs; ["10.0.0.0/8", "169.254.0.0/16"]; ["0.0.0.0/1", "128.0.0.0/1"]; ["169.254.0.0/16"]
-runners[0].name; "d"; "<20>"; "preview"
+runners[0].name; "d"; "<20>"; "preview"; "a-1-b"
 runners[0].permissionSets; ["ContainersReadOnly"]
 runners[0].concurrent; 1; 500
 runners[0].jobTimeoutSeconds; 600; 86400
@@ -220,6 +244,13 @@ stateBackend.bucket; "abc"; "<63>"; "acme.pulumi-state"
 stateBackend.region; "nl-ams"; "pl-waw"
 runnerChart.repository; "http://127.0.0.1:8080/charts"
 gitlab.project; "a/b"; "group/sub.group/app_1"
+gitlab.furtherProjects[0]; "a/b"; "group/sub.group/app_1"
+gitlab.operationsProject; "acme/app"; null
+gitlab.schedules.rotation.enabled; false
+gitlab.schedules.rotation.timezone; "Europe/Paris"; "Etc/GMT+1"
+gitlab.schedules.rotation.cron; "0 0 * * *"; "59 23 * * *"; "*/15 1-5,22 * * *"
+gitlab.schedules.drift.enabled; false
+gitlab.schedules.drift.cron; "* * * * *"; "0 6 1,15 1-12 1-5"; "0-30/10 */2 31 12 7"
 gitlab.premium; true; false
 gitlab.deployment.kind; "development"; "testing"; "staging"; "production"; "other"
 gitlab.deployment.deployAccessLevel; "developer"; "maintainer"
@@ -261,6 +292,7 @@ AROUND: dict[str, dict[str, Any]] = {
     "kubernetes.egressPorts": {"kubernetes.egressPorts": [443]},
     "kubernetes.egressBlockedCidrs": {"kubernetes.egressBlockedCidrs": ["169.254.0.0/16"]},
     "gitlab.deployment.requiredApprovals": {"gitlab.premium": True},
+    "gitlab.furtherProjects": {"gitlab.furtherProjects": ["acme/x"], "gitlab.operationsProject": None},
     "rotation.days": {"rotation.overlapDays": 1},
     "stateBackend": {
         "stateBackend": {"bucket": "state", "projectId": "11111111-2222-3333-4444-555555555555", "region": "fr-par"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-import settings
+import setting_rules
 
 Problems = Callable[..., list[str]]
 
@@ -231,25 +231,48 @@ def test_an_old_key_is_gone_before_the_next_one_comes(parse: Any, problems: Prob
         assert parse({"rotation": {"days": days, "overlapDays": right}}).rotation.days == days
 
 
-@pytest.mark.parametrize("environment", ["default", "kube", "kube-system", "kube-public", "kube-x"])
+@pytest.mark.parametrize("environment", ["default", "kube"])
 def test_no_namespace_of_an_environment_is_one_of_kubernetes(problems: Problems, environment: str) -> None:
     """Jobs of an environment `kube` and a runner `system` would run in kube-system."""
     assert problems({"environment": environment}) == [
         told(
-            f"environment = '{environment}' (): must not be default, kube, or begin with kube-, or jobs would share a "
-            "namespace with Kubernetes itself. Fix: pulumi config set --path environment dev"
+            f"environment = '{environment}' (): must not be default or kube, or jobs would share a namespace with "
+            "Kubernetes itself. Fix: pulumi config set --path environment dev"
         )
     ]
 
 
 def test_an_environment_may_be_named_much_like_one(parse: Any) -> None:
     assert parse({"environment": "kubernetes"}).environment == "kubernetes"
-    assert parse({"environment": "default-2"}).environment == "default-2"
+    assert parse({"environment": "default2"}).environment == "default2"
+
+
+@pytest.mark.parametrize(
+    ("environment", "first", "rest", "right"),
+    [
+        ("dev-x", "dev", "x", "devx"),
+        ("pre-prod-1", "pre", "prod-1", "preprod1"),
+        ("kube-system", "kube", "system", "kubesystem"),
+        ("ku-be", "ku", "be", "dev"),
+        ("de-fault", "de", "fault", "dev"),
+    ],
+)
+def test_an_environment_has_no_names_of_a_runner_of_another(
+    parse: Any, problems: Problems, environment: str, first: str, rest: str, right: str
+) -> None:
+    assert problems({"environment": environment}) == [
+        told(
+            f"environment = '{environment}' (): must not hold a hyphen, or its tags and names would be those of a runner "
+            f"{rest} in an environment {first}. Fix: pulumi config set --path environment {right}"
+        )
+    ]
+    assert parse({"environment": right}).environment == right
 
 
 OWN = [
     "AWS_SHARED_CREDENTIALS_FILE",
     "GITLAB_USER_MAILINGLIST_ID",
+    "KAPSULE_DEVOPS_TASK",
     "KUBE_NAMESPACE",
     "PRIVATE_TOKEN",
     "PULUMI_BACKEND_URL",
@@ -270,7 +293,7 @@ def test_a_variable_of_the_program_is_not_set_twice(problems: Problems, name: st
 
 
 def test_the_list_of_the_programs_variables_is_whole() -> None:
-    assert list(settings.OWN_VARIABLES) == OWN
+    assert list(setting_rules.OWN_VARIABLES) == OWN
 
 
 CREDENTIAL = (

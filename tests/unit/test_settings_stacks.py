@@ -64,6 +64,12 @@ POOL = {
 }
 GITLAB = {
     "project": "acme/app",
+    "furtherProjects": ("acme/platform",),
+    "operationsProject": "acme/platform",
+    "schedules": {
+        "rotation": {"enabled": True, "timezone": "UTC", "cron": "23 2 * * *"},
+        "drift": {"enabled": True, "timezone": "UTC", "cron": "23 4 * * *"},
+    },
     "enterprise": True,
     "premium": False,
     "releaseTags": None,

@@ -77,6 +77,32 @@ def test_a_project_is_found_by_number_and_by_escaped_path(instance: Instance) ->
     assert instance.call("GET", "projects/acme%2Fapp/push_rule").status_code == 404
 
 
+def test_how_a_project_merges_is_changed_by_a_maintainer(instance: Instance) -> None:
+    before = instance.call("GET", "projects/acme%2Fapp").json()
+    assert (before["only_allow_merge_if_pipeline_succeeds"], before["remove_source_branch_after_merge"]) == (
+        True,
+        False,
+    )
+    given = "merge_method=ff&squash_option=always&only_allow_merge_if_pipeline_succeeds=false"
+    developer = instance.project_token(level=30)["token"]
+    assert instance.call("PUT", f"projects/acme%2Fapp?{given}", token=developer).status_code == 403
+    changed = instance.call("PUT", f"projects/acme%2Fapp?{given}")
+    assert changed.status_code == 200
+    found = instance.call("GET", "projects/acme%2Fapp").json()
+    assert {k: v for k, v in found.items() if before[k] != v} == {
+        "merge_method": "ff",
+        "squash_option": "always",
+        "only_allow_merge_if_pipeline_succeeds": False,
+    }
+    assert instance.call("PUT", "projects/acme%2Fapp", json={"merge_method": "rebase"}).status_code == 400
+
+
+def test_a_second_project_has_the_same_branches(instance: Instance) -> None:
+    for path in ("acme%2Fapp", "acme%2Fplatform"):
+        found = instance.call("GET", f"projects/{path}/repository/branches").json()
+        assert [branch["name"] for branch in found] == ["main", "preprod", "prod"]
+
+
 def test_pages(instance: Instance) -> None:
     for n in range(45):
         answer = instance.call("POST", instance.project("variables"), json={"key": f"K{n}", "value": "v"})

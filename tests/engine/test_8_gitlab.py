@@ -1,0 +1,260 @@
+"""What GitLab holds after a change of settings: several projects, schedules, protections of a paid licence; and what the
+cluster and the cloud hold with settings that no shipped stack file has.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from lightkube import Client
+from lightkube.resources.core_v1 import Pod, ResourceQuota, Secret
+
+from sandbox.gitlab.branches import PROTECTED_BRANCHES
+from sandbox.gitlab.common import PROJECTS
+from sandbox.gitlab.environments import ENVIRONMENTS, PROTECTED_ENVIRONMENTS
+from sandbox.gitlab.runners import RUNNERS
+from sandbox.gitlab.schedules import SCHEDULES
+from sandbox.gitlab.tags import PROTECTED_TAGS
+from sandbox.gitlab.variables import VARIABLES
+from sandbox.scaleway.common import API_KEYS
+from sandbox.scaleway.k8s_state import ACLS
+from tests.engine.estate import Estate, Up, eventually
+from tests.engine.job_pod import as_account, executor_config, job_pod
+
+pytestmark = pytest.mark.usefixtures("environments")
+edits_dev = pytest.mark.usefixtures("dev_as_declared")
+
+APP, PLATFORM = "acme/app", "acme/platform"
+RELEASES = ("app-dev-runner", "app-dev-runner--acme-platform")
+OTHERS = ("app-dev-preview-runner", "app-dev-preview-runner--acme-platform")
+
+
+@pytest.fixture
+def admin(estate: Estate, environments: dict[str, Up]) -> Iterator[Client]:
+    with estate.kubernetes("dev") as client:
+        yield client
+
+
+def _up(estate: Estate) -> None:
+    """Dev as its stack file says; afterwards a preview finds no difference, also to what exists."""
+    estate.pulumi("up --yes --skip-preview --stack dev")
+    estate.pulumi("preview --refresh --expect-no-changes --stack dev")
+
+
+def _managers(admin: Client) -> list[str]:
+    """The releases whose managers run."""
+
+    def pods() -> list[Pod]:
+        return [p for p in admin.list(Pod, namespace="dev-runners") if p.metadata and not p.metadata.deletionTimestamp]
+
+    running = eventually(pods, lambda found: all(p.status and p.status.phase == "Running" for p in found))
+    return sorted(str(((p.metadata and p.metadata.labels) or {})["release"]) for p in running)
+
+
+def _of_project(estate: Estate, path: str, scope: str) -> dict[str, Any]:
+    """What GitLab's project holds for an environment."""
+    (project,) = [p["id"] for p in estate.records(PROJECTS) if p["path_with_namespace"] == path]
+    branch = {"dev": "main"}.get(scope, scope)
+    variables = [v for v in estate.records(VARIABLES) if v["environment_scope"] == scope]
+    return {
+        "branches": [b["name"] for b in estate.records(PROTECTED_BRANCHES) if b["project_id"] == project].count(branch),
+        "environments": [e["name"] for e in estate.records(ENVIRONMENTS) if e["project_id"] == project].count(scope),
+        "variables": sorted(v["key"] for v in variables if v["owner"] == f"project:{project}"),
+        "tags": sorted(
+            tag
+            for runner in estate.records(RUNNERS)
+            for tag in runner["tag_list"]
+            if runner["project_id"] == project and tag.startswith(f"k8s-{scope}-")
+        ),
+    }
+
+
+def test_each_project_of_each_environment_has_the_same(environment: str, estate: Estate) -> None:
+    app = _of_project(estate, APP, environment)
+    assert app == _of_project(estate, PLATFORM, environment)
+    assert (app["branches"], app["environments"], len(app["variables"])) == (1, 1, 6)
+    assert app["tags"] == [f"k8s-{environment}-preview-runner", f"k8s-{environment}-runner"]
+    projects = [runner["projects"] for runner in estate.outputs(environment)["runners"]]
+    assert [[each["project"] for each in served] for served in projects] == [[APP, PLATFORM]] * 2
+    assert {each["runnerId"] for served in projects for each in served} <= {
+        str(r["id"]) for r in estate.records(RUNNERS)
+    }
+
+
+def test_a_manager_of_each_project_runs_and_makes_job_pods_at_the_same_place(admin: Client) -> None:
+    assert _managers(admin) == sorted([*RELEASES, *OTHERS])
+    quota = admin.get(ResourceQuota, "jobs", namespace="dev")
+    assert quota.spec is not None
+    assert (quota.spec.hard or {})["pods"] == "40"
+    assert executor_config(admin, "dev", RELEASES[0]) == executor_config(admin, "dev", RELEASES[1])
+    try:
+        for number, release in enumerate(RELEASES):
+            with as_account(admin, release, "dev-runners") as manager:
+                manager.create(job_pod(executor_config(admin, "dev", release), f"of-project-{number}"))
+        for number in range(len(RELEASES)):
+            name = f"of-project-{number}"
+            eventually(
+                lambda name=name: admin.get(Pod, name, namespace="dev"),  # type: ignore[misc]
+                lambda pod: bool(pod.status and pod.status.phase == "Running"),
+            )
+    finally:
+        for number in range(len(RELEASES)):
+            admin.delete(Pod, f"of-project-{number}", namespace="dev", grace_period=0)
+
+
+@edits_dev
+def test_a_further_project_that_goes_takes_its_own_things_and_no_others(estate: Estate, admin: Client) -> None:
+    app = _of_project(estate, APP, "dev")
+    preprod = _of_project(estate, PLATFORM, "preprod")
+    schedules = len(estate.records(SCHEDULES))
+    for key in ("furtherProjects", "operationsProject"):
+        estate.pulumi(f"config rm --stack dev --path gitlab.{key}")
+    changes = estate.changes("dev")
+    assert {n: op for n, op in changes.items() if "@acme-platform" not in n and not n.startswith("schedules")} == {
+        "runner-deploy-isolation-quota": "update",
+        "runner-preview-isolation-quota": "update",
+    }
+    assert {op for name, op in changes.items() if not name.endswith("-quota")} == {"delete"}
+    _up(estate)
+    assert _of_project(estate, APP, "dev") == app
+    assert _of_project(estate, PLATFORM, "preprod") == preprod
+    assert _of_project(estate, PLATFORM, "dev") == {"branches": 0, "environments": 0, "variables": [], "tags": []}
+    assert len(estate.records(SCHEDULES)) == schedules - 2
+    assert _managers(admin) == sorted([RELEASES[0], OTHERS[0]])
+    tokens = {str(s.metadata and s.metadata.name) for s in admin.list(Secret, namespace="dev-runners")}
+    assert {name for name in tokens if "tokens" in name} == {"dev-runner-tokens", "dev-preview-runner-tokens"}
+
+
+def test_each_environment_has_its_schedules_in_the_operations_project(environment: str, estate: Estate) -> None:
+    branch = {"dev": "main"}.get(environment, environment)
+    (project,) = [p["id"] for p in estate.records(PROJECTS) if p["path_with_namespace"] == PLATFORM]
+    found = [s for s in estate.records(SCHEDULES) if s["ref"] == f"refs/heads/{branch}"]
+    assert {s["description"]: (s["project_id"], s["cron"], s["cron_timezone"], s["active"]) for s in found} == {
+        f"rotation of {environment}": (project, "23 2 * * *", "UTC", True),
+        f"drift of {environment}": (project, "23 4 * * *", "UTC", True),
+    }
+    for schedule in found:
+        ((key, value),) = [(v["key"], v["value"]) for v in schedule["variables"]]
+        assert (key, f"{value} of {environment}") == ("KAPSULE_DEVOPS_TASK", schedule["description"])
+
+
+@edits_dev
+def test_a_schedule_changes_and_goes_alone(estate: Estate) -> None:
+    estate.set("dev", "gitlab.schedules.rotation.cron", "0 5 * * *")
+    estate.set("dev", "gitlab.schedules.drift.enabled", "false")
+    assert estate.changes("dev") == {
+        "schedules-rotation": "update",
+        "schedules-drift": "delete",
+        "schedules-drift-task": "delete",
+    }
+    _up(estate)
+    found = [s for s in estate.records(SCHEDULES) if s["ref"] == "refs/heads/main"]
+    assert [(s["description"], s["cron"]) for s in found] == [("rotation of dev", "0 5 * * *")]
+
+
+@edits_dev
+def test_a_paid_licence_protects_deployments_and_tags(estate: Estate) -> None:
+    before = (estate.checkout / "Pulumi.dev.yaml").read_text()
+    estate.set("dev", "gitlab.premium", "true")
+    estate.set("dev", "gitlab.deployment.requiredApprovals", "2")
+    estate.set("dev", "gitlab.releaseTags", "rc-*")
+    new = {f"gitlab{project}-{what}" for project in ("", "@acme-platform") for what in ("deployments", "release-tags")}
+    assert estate.changes("dev") == dict.fromkeys(new, "create")
+    _up(estate)
+    rules = estate.records(PROTECTED_ENVIRONMENTS)
+    assert [rule["name"] for rule in rules] == ["dev", "dev"]
+    assert len({rule["project_id"] for rule in rules}) == 2
+    for rule in rules:
+        assert [level["access_level"] for level in rule["deploy_access_levels"]] == [40]
+        assert [(each["access_level"], each["required_approvals"]) for each in rule["approval_rules"]] == [(40, 2)]
+    tags = [tag for tag in estate.records(PROTECTED_TAGS) if tag["name"] == "rc-*"]
+    assert [[level["access_level"] for level in tag["create_access_levels"]] for tag in tags] == [[40], [40]]
+    estate.set("dev", "gitlab.deployment.requiredApprovals", "0")
+    estate.set("dev", "gitlab.deployment.deployAccessLevel", "developer")
+    assert set(estate.changes("dev").values()) == {"update"}
+    _up(estate)
+    for rule in estate.records(PROTECTED_ENVIRONMENTS):
+        assert [level["access_level"] for level in rule["deploy_access_levels"]] == [30]
+        assert rule["approval_rules"] == []
+    (estate.checkout / "Pulumi.dev.yaml").write_text(before)
+    assert estate.changes("dev") == dict.fromkeys(new, "delete")
+    _up(estate)
+    assert estate.records(PROTECTED_ENVIRONMENTS) == []
+    assert [tag["name"] for tag in estate.records(PROTECTED_TAGS)] == ["v*", "v*"], "prod's"
+
+
+@edits_dev
+def test_a_state_backend_is_reached_with_the_mounted_key_and_no_variable_holds_it(
+    estate: Estate, admin: Client
+) -> None:
+    estate.set("dev", "stateBackend.bucket", "acme-state")
+    estate.set("dev", "stateBackend.projectId", estate.outputs("preprod")["targetProjectId"])
+    _up(estate)
+    for runner in estate.outputs("dev")["runners"]:
+        files = estate.mounted("dev", runner)
+        profile = yaml.safe_load(files["config.yaml"])
+        assert files["credentials"].splitlines() == [
+            "[default]",
+            f"aws_access_key_id = {profile['access_key']}",
+            f"aws_secret_access_key = {profile['secret_key']}",
+        ]
+    for release in (*RELEASES, *OTHERS):
+        (mount,) = executor_config(admin, "dev", release)["volumes"]["secret"]
+        assert mount["items"] == {"config.yaml": "config.yaml", "credentials": "credentials"}
+        assert mount["read_only"] is True
+    ours = [v for v in estate.records(VARIABLES) if v["environment_scope"] == "dev"]
+    told = {(v["owner"], v["key"]): v["value"] for v in ours}
+    for owner in {owner for owner, _ in told}:
+        assert told[owner, "PULUMI_BACKEND_URL"] == "s3://acme-state?endpoint=s3.fr-par.scw.cloud&region=fr-par"
+        assert told[owner, "AWS_SHARED_CREDENTIALS_FILE"] == "/root/.config/scw/credentials"
+    assert len(told) == 2 * 8
+    keys = [k for k in estate.records(API_KEYS) if k.get("application_id")]
+    assert [k["access_key"] for k in keys if any(k[n] in json.dumps(ours) for n in ("access_key", "secret_key"))] == []
+
+
+@edits_dev
+def test_an_allow_list_keeps_the_api_server_to_those_who_are_on_it(estate: Estate) -> None:
+    cluster_id = estate.outputs("dev")["clusterId"].rpartition("/")[2]
+
+    def rules() -> list[str]:
+        found = [rule for rule in estate.records(ACLS) if rule["_cluster_id"] == cluster_id]
+        return sorted(str(rule.get("ip", "Scaleway")) for rule in found)
+
+    assert rules() == ["0.0.0.0/0"]
+    estate.set("dev", "cluster.apiAllowedCidrs[0]", "203.0.113.0/24")
+    estate.set("dev", "cluster.apiAllowedCidrs[1]", "198.51.100.7/32")
+    assert estate.changes("dev") == {"cluster-api-access": "create"}
+    _up(estate)
+    assert rules() == ["198.51.100.7/32", "203.0.113.0/24", "Scaleway"]
+    estate.pulumi("config rm --stack dev --path cluster")
+    assert estate.changes("dev") == {"cluster-api-access": "delete"}
+    _up(estate)
+    assert rules() == ["0.0.0.0/0", "Scaleway"], "the provider opens it again"
+
+
+def test_a_project_that_merges_otherwise_is_told_and_the_update_goes_on(estate: Estate) -> None:
+    assert "merge" not in estate.pulumi("preview --stack dev")
+    wrong = {"merge_method": "rebase_merge", "only_allow_merge_if_pipeline_succeeds": False}
+    right = {"merge_method": "merge", "only_allow_merge_if_pipeline_succeeds": True}
+    estate.gitlab("PUT", "projects/acme%2Fplatform", **wrong)
+    try:
+        everything = estate.pulumi("preview --expect-no-changes --stack dev")
+        printed = everything.partition("\nDiagnostics:\n")[2]
+        assert printed.count("warning: GitLab project acme/platform does not merge as promotions need it") == 1
+        assert "acme/app" not in printed
+        for name, value in wrong.items():
+            assert f"{name} = {json.dumps(value).strip(chr(34))}: must be " in printed
+        (fix,) = [line.partition("Fix: ")[2] for line in printed.splitlines() if "Fix: curl" in line]
+        assert estate.variables()["GITLAB_TOKEN"] not in everything
+        assert shlex.split(fix)[:5] == ["curl", "--request", "PUT", "--header", "PRIVATE-TOKEN: $GITLAB_TOKEN"]
+        address = shlex.split(fix)[5].removeprefix(estate.variables()["GITLAB_BASE_URL"])
+        assert address.startswith("projects/2?")
+        estate.gitlab("PUT", address)
+        project = estate.gitlab("GET", "projects/acme%2Fplatform")
+        assert {name: project[name] for name in right} == right
+        assert "merge" not in estate.pulumi("preview --stack dev")
+    finally:
+        estate.gitlab("PUT", "projects/acme%2Fplatform", **right)
