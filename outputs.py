@@ -39,9 +39,10 @@ class EnvironmentOutputs:
     branch: Annotated[pulumi.Input[str], "Protected branch that the environment follows."]
     runners: Annotated[
         Sequence[Mapping[str, pulumi.Input[Any]]],
-        "Each runner: name, tag (for `tags:` of a job), protected, namespace, serviceAccount, runnerId (of the main "
-        "project), applicationId, apiKeySecret, secretManagerId, projects (each GitLab project that it serves, the main "
-        "one first: project, which is its path, projectId, runnerId, release).",
+        "Each runner: name, tag (for `tags:` of a job), protected, namespace, serviceAccount, runnerId (of the first "
+        "project), applicationId (null where its key is given), apiKeySecret, secretManagerId (null as well), projects "
+        "(each GitLab project that it serves, the main one first: project, which is its path, projectId, runnerId, "
+        "release).",
     ]
 
 

@@ -54,6 +54,7 @@ def cross_checks(settings: BaseModel, stack: str) -> Iterator[Problem]:
         "gitlab": _gitlab_checks,
         "runners": lambda runners: (
             *_runners_checks(runners),
+            *_reach_checks(runners, getattr(settings, "gitlab", None)),
             *_app_cluster_checks(getattr(settings, "app_cluster", None), runners),
         ),
         "rotation": _rotation_checks,
@@ -165,6 +166,48 @@ def _runners_checks(runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
                 consequence="whoever may push a branch may change the cloud",
                 fix=set_command(f"runners[{index}].protected", "true"),
             )
+
+
+def _reach_checks(runners: Sequence[RunnerSettings], gitlab: GitlabSettings | None) -> Iterator[Problem]:
+    """Of `runners`, each of `projects` is one that `gitlab` names; one with `givenKey` names its `projects`, and has neither
+    `permissionSets` nor `condition`; two that serve the same project have not the same `tag`.
+    """
+    for index, runner in enumerate(runners):
+        key = f"runners[{index}]"
+        for number, path in enumerate(runner.projects):
+            if gitlab is not None and path not in gitlab.projects:
+                yield Problem(
+                    key=f"{key}.projects[{number}]",
+                    value=path,
+                    rule="must be gitlab.project or one of gitlab.furtherProjects",
+                    consequence="the runner is registered nowhere",
+                    fix=remove_command(f"{key}.projects[{number}]"),
+                )
+        if runner.given_key and not runner.projects:
+            yield Problem(
+                key=f"{key}.projects",
+                rule="must name the projects where givenKey is true",
+                consequence="every project's jobs may use a key that reaches beyond one project",
+                fix=set_command(f"{key}.projects[0]", "acme/platform"),
+            )
+        for field in ("permission_sets", "condition"):
+            if runner.given_key and field in runner.model_fields_set:
+                yield Problem(
+                    key=f"{key}.{to_camel(field)}",
+                    rule="must not be set where givenKey is true: whoever makes the key says what it may do",
+                    consequence="what is written here does nothing",
+                    fix=remove_command(f"{key}.{to_camel(field)}"),
+                )
+        for other in runners[:index]:
+            meet = not runner.projects or not other.projects or set(runner.projects) & set(other.projects)
+            if runner.tag is not None and runner.tag == other.tag and meet:
+                yield Problem(
+                    key=f"{key}.tag",
+                    value=runner.tag,
+                    rule=f"must not be that of runner {other.name}, which serves the same project",
+                    consequence="it is chance whose key a job finds",
+                    fix=remove_command(f"{key}.tag"),
+                )
 
 
 def _rotation_checks(rotation: RotationSettings) -> Iterator[Problem]:

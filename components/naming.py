@@ -42,10 +42,13 @@ class EnvironmentNames:
 
 @dataclass(frozen=True)
 class RunnerNames:
-    """Names that each runner of an environment has once. `purpose` is a DNS label of at most 20 characters."""
+    """Names that each runner of an environment has once. `purpose` is a DNS label of at most 20 characters. `chosen_tag`
+    wins over the tag that follows from it.
+    """
 
     environment: str
     purpose: str
+    chosen_tag: str | None = None
 
     @property
     def _stem(self) -> str:
@@ -59,7 +62,7 @@ class RunnerNames:
     @property
     def tag(self) -> str:
         """What a job names in `tags:` to run there."""
-        return f"k8s-{self._stem}-runner"
+        return self.chosen_tag or f"k8s-{self._stem}-runner"
 
     @property
     def policy(self) -> str:

@@ -62,7 +62,7 @@ class Registration(pulumi.ComponentResource):
             runner_type="project_type",
             project_id=project.project_id,
             description=f"{names.release}: jobs of environment {environment.environment}",
-            tag_lists=[RunnerNames(environment.environment, settings.name).tag],
+            tag_lists=[RunnerNames(environment.environment, settings.name, settings.tag).tag],
             untagged=False,
             locked=True,
             access_level="ref_protected" if settings.protected else "not_protected",
@@ -113,9 +113,9 @@ def chart_values(environment: Settings, settings: RunnerSettings, project: str |
     shared = EnvironmentNames(environment.environment)
     label, value = shared.pool_label
     files = (CONFIG_FILE, AWS_FILE) if environment.state_backend else (CONFIG_FILE,)
-    mounts = [
-        SecretVolume(name=names.api_key_secret, mount_path=SCALEWAY_CONFIG_FOLDER, items={file: file for file in files})
-    ]
+    # Of a secret that somebody else makes, all files: who made it knows what the jobs need.
+    items = None if settings.given_key else {file: file for file in files}
+    mounts = [SecretVolume(name=names.api_key_secret, mount_path=SCALEWAY_CONFIG_FOLDER, items=items)]
     if settings.app_cluster_rules:
         only = {KUBECONFIG_FILE: KUBECONFIG_FILE}
         mounts.append(SecretVolume(name=names.app_kubeconfig_secret, mount_path=KUBECONFIG_FOLDER, items=only))

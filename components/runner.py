@@ -40,9 +40,9 @@ class RunnerArgs:
 class Runner(pulumi.ComponentResource):
     """One runner with its own identity in the cloud, which the projects that it serves share.
 
-    Owns: its credential, its jobs' namespace and what isolates it, the key's Kubernetes secret, and a `Registration` for
-    each project. Does not own the pool that its jobs run on, nor the managers' namespace. GitLab and IAM do not wait for
-    the cluster.
+    Owns: its credential (unless the key is given), its jobs' namespace and what isolates it, the key's Kubernetes secret,
+    and a `Registration` for each project. Does not own the pool that its jobs run on, nor the managers' namespace. GitLab and
+    IAM do not wait for the cluster.
 
     Outputs: `summary`, what other teams learn of it (nothing secret). The key stays inside.
     """
@@ -53,22 +53,9 @@ class Runner(pulumi.ComponentResource):
         super().__init__("kapsule-devops:gitlab:Runner", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings, environment = args.settings, args.environment
-        names = RunnerNames(environment.environment, settings.name)
-        credentials = Credentials(
-            f"{name}-credentials",
-            CredentialsArgs(
-                names=names,
-                permission_sets=settings.permission_sets,
-                condition=settings.condition,
-                state_backend=environment.state_backend,
-                keys=args.keys,
-                location=environment.scaleway,
-                target_project_id=args.projects.target_id,
-                credentials_project_id=args.projects.credentials_id,
-                protected=environment.protection,
-            ),
-            opts=child,
-        )
+        names = RunnerNames(environment.environment, settings.name, settings.tag)
+        served = [each for each in args.served if not settings.projects or each.path in settings.projects]
+        credentials = None if settings.given_key else self._credentials(f"{name}-credentials", names, args)
         jobs = JobsNamespace(
             f"{name}-jobs",
             JobsNamespaceArgs(names=names, settings=environment.kubernetes, provider=args.provider),
@@ -80,7 +67,7 @@ class Runner(pulumi.ComponentResource):
                 settings=environment.kubernetes,
                 names=names,
                 namespace=jobs.namespace,
-                concurrent=settings.concurrent * len(args.served),  # it is each manager's own limit
+                concurrent=settings.concurrent * len(served),  # it is each manager's own limit
                 provider=args.provider,
             ),
             opts=child,
@@ -90,8 +77,8 @@ class Runner(pulumi.ComponentResource):
             JobSecretsArgs(
                 names=names,
                 namespace=jobs.namespace,
-                config_yaml=credentials.config_yaml,
-                aws_credentials=credentials.aws_credentials if environment.state_backend else None,
+                config_yaml=credentials.config_yaml if credentials else None,
+                aws_credentials=credentials.aws_credentials if credentials and environment.state_backend else None,
                 app_kubeconfig=args.app_kubeconfig,
                 provider=args.provider,
             ),
@@ -110,7 +97,7 @@ class Runner(pulumi.ComponentResource):
                 ),
                 opts=child,
             )
-            for project in args.served
+            for project in served
         ]
         self.summary = {
             "name": settings.name,
@@ -119,12 +106,29 @@ class Runner(pulumi.ComponentResource):
             "namespace": jobs.namespace,
             "serviceAccount": jobs.service_account,
             "runnerId": registrations[0].summary["runnerId"],
-            "applicationId": credentials.application_id,
+            "applicationId": credentials.application_id if credentials else None,
             "apiKeySecret": secret.api_key,
-            "secretManagerId": credentials.secret_manager_id,
+            "secretManagerId": credentials.secret_manager_id if credentials else None,
             "projects": [each.summary for each in registrations],
         }
         self.register_outputs({"summary": self.summary})
+
+    def _credentials(self, name: str, names: RunnerNames, args: RunnerArgs) -> Credentials:
+        return Credentials(
+            name,
+            CredentialsArgs(
+                names=names,
+                permission_sets=args.settings.permission_sets,
+                condition=args.settings.condition,
+                state_backend=args.environment.state_backend,
+                keys=args.keys,
+                location=args.environment.scaleway,
+                target_project_id=args.projects.target_id,
+                credentials_project_id=args.projects.credentials_id,
+                protected=args.environment.protection,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
 
 def declare_runners(

@@ -14,13 +14,13 @@ KUBECONFIG_FILE = "config"
 
 @dataclass(frozen=True, kw_only=True)
 class JobSecretsArgs:
-    """`namespace` is that of the jobs. `config_yaml`, `aws_credentials` (None without a state backend) and `app_kubeconfig`
-    (None where the runner has no rules in an application cluster) are secret.
+    """`namespace` is that of the jobs. `config_yaml` (None where the key is given), `aws_credentials` (None without a state
+    backend) and `app_kubeconfig` (None where the runner has no rules in an application cluster) are secret.
     """
 
     names: RunnerNames
     namespace: pulumi.Input[str]
-    config_yaml: pulumi.Input[str]
+    config_yaml: pulumi.Input[str] | None
     aws_credentials: pulumi.Input[str] | None
     app_kubeconfig: pulumi.Input[str] | None
     provider: kubernetes.Provider
@@ -40,15 +40,18 @@ class JobSecrets(pulumi.ComponentResource):
     def __init__(self, name: str, args: JobSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kapsule-devops:kubernetes:JobSecrets", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=args.provider)
-        api_key = kubernetes.core.v1.Secret(
-            f"{name}-api-key",
-            metadata={"name": args.names.api_key_secret, "namespace": args.namespace},
-            string_data={
-                CONFIG_FILE: args.config_yaml,
-                **({AWS_FILE: args.aws_credentials} if args.aws_credentials is not None else {}),
-            },
-            opts=child,
-        )
+        self.api_key = pulumi.Output.from_input(args.names.api_key_secret)
+        if args.config_yaml is not None:
+            api_key = kubernetes.core.v1.Secret(
+                f"{name}-api-key",
+                metadata={"name": args.names.api_key_secret, "namespace": args.namespace},
+                string_data={
+                    CONFIG_FILE: args.config_yaml,
+                    **({AWS_FILE: args.aws_credentials} if args.aws_credentials is not None else {}),
+                },
+                opts=child,
+            )
+            self.api_key = api_key.metadata.name
         if args.app_kubeconfig is not None:
             kubernetes.core.v1.Secret(
                 f"{name}-app-kubeconfig",
@@ -56,5 +59,4 @@ class JobSecrets(pulumi.ComponentResource):
                 string_data={KUBECONFIG_FILE: args.app_kubeconfig},
                 opts=child,
             )
-        self.api_key = api_key.metadata.name
         self.register_outputs({"apiKey": self.api_key})

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sections.base import DNS_LABEL, STACK_NAME, UUID, Section, ipv4_network, number, setting
+from sections.gitlab import ProjectPath
 
 
 class RoleRuleSettings(Section):
@@ -153,6 +154,26 @@ class RunnerSettings(Section):
         example='request.time < timestamp("2030-01-01T00:00:00Z")',
         min_length=1,
         max_length=2000,
+    )
+    given_key: bool = setting(
+        False,
+        about="Whether its key is no work of this program: a person puts it into the secret that its jobs mount, for a "
+        "pipeline that needs more than one project, as the one that runs this program does.",
+        consequence="it is not clear who makes the key",
+    )
+    projects: tuple[ProjectPath, ...] = setting(
+        (),
+        about="Paths of the GitLab projects that it serves, of `gitlab.project` and `gitlab.furtherProjects`; all.",
+        consequence="jobs of other projects find its key",
+        example=("acme/platform",),
+        max_length=50,
+    )
+    tag: str | None = setting(
+        None,
+        about="What jobs name in `tags:`; default k8s-ENV-runner for `deploy`, else k8s-ENV-NAME-runner.",
+        consequence="no job finds it",
+        example="k8s-dev-runner",
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
     )
     protected: bool = setting(
         True, about="Whether it runs jobs of protected branches only.", consequence="any branch could use its key"

@@ -349,3 +349,20 @@ def test_the_kubeconfig_for_the_application_is_an_accounts_and_secret(run_progra
     assert mounted["stringData"] == "[secret]"
     assert "runner-build-secrets-app-kubeconfig" not in program.resources
     assert "data" in program.resources["app-cluster-deploy-token-b"]["secret_outputs"]
+
+
+def test_a_given_key_is_mounted_and_not_made(run_program: RunProgram) -> None:
+    operate = {"name": "operate", "givenKey": True, "projects": ["acme/platform"], "tag": "k8s-dev-runner"}
+    program = run_program("dev", {"runners": [{"name": "deploy", "projects": ["acme/app"]}, operate]})
+    own = {n: r for n, r in program.resources.items() if n.startswith("runner-operate")}
+    assert not [r["type"] for r in own.values() if r["type"].startswith("scaleway:")], "no application, no key, no copy"
+    assert "runner-operate-secrets-api-key" not in own
+    (registration,) = (r["inputs"] for r in own.values() if r["type"].endswith(":UserRunner"))
+    assert (registration["tagLists"], registration["locked"]) == (["k8s-dev-runner"], True)
+    (release,) = (r["inputs"] for r in own.values() if r["type"].endswith(":Release"))
+    config = release["values"]["runners"]["config"]
+    assert 'name = "dev-operate-api-key"\nmount_path = "/root/.config/scw"\nread_only = true\n' in config
+    assert "items" not in config, "all files of the secret: who made it knows what the jobs need"
+    (deploy, told) = program.outputs["runners"]
+    assert [p["project"] for p in deploy["projects"]] == ["acme/app"]
+    assert (told["applicationId"], told["apiKeySecret"]) == (None, "dev-operate-api-key")

@@ -139,7 +139,7 @@ def test_a_number_without_a_unit_is_an_error() -> None:
 def test_the_rules_between_keys_are_those_of_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     checks = [name for name in vars(setting_rules) if name.endswith("_checks") and name != "cross_checks"]
     found = list(generate.rules())
-    assert len(found) == len(checks) == 11
+    assert len(found) == len(checks) == 12
     assert all(rule.endswith(".") and "\n" not in rule for rule in found)
     known = {key.rpartition(".")[2] for key in ROWS}
     for word in re.findall(r"`([a-z]\w*(?:\.\w+)*)`", " ".join(found)):

@@ -90,7 +90,7 @@ def test_an_environment_has_the_names_of_the_article() -> None:
 def test_every_kind_of_name_is_tested() -> None:
     made = {name for name in vars(RunnerNames) if isinstance(vars(RunnerNames)[name], property)}
     assert made - {"_stem"} == set(KINDS)
-    assert {each.name for each in fields(RunnerNames)} == {"environment", "purpose"}
+    assert {each.name for each in fields(RunnerNames)} == {"environment", "purpose", "chosen_tag"}
     made = {name for name in vars(RegistrationNames) if isinstance(vars(RegistrationNames)[name], property)}
     assert made - {"_stem"} == set(KINDS_PER_PROJECT)
 

@@ -267,7 +267,7 @@ settings_text = {
     name: st.from_regex(rule.pattern.replace("^", r"\A").replace("$", r"\Z"), alphabet=string.printable)
     for name, field in RunnerSettings.model_fields.items()
     for rule in field.metadata
-    if getattr(rule, "pattern", None) and name != "name"
+    if getattr(rule, "pattern", None) and name not in ("name", "tag")  # GitLab has the tag, and not the file
 }
 
 

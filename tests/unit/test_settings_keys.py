@@ -124,6 +124,9 @@ kubernetes.egressBlockedCidrs[0]; "169.254.42.42"; <cidr>; a job reads its node'
 runners[0].name; "Deploy"; <purpose>; its resources have no name of their own; deploy
 runners[0].name; "a--b"; <purpose>; its resources have no name of their own; deploy
 runners[0].name; "<20>a"; must have at most 20 characters; its resources have no name of their own; deploy
+runners[0].givenKey; "perhaps"; must be true or false; it is not clear who makes the key; false
+runners[0].projects[0]; "app"; must match ^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+$; jobs of other projects find its key; acme/platform
+runners[0].tag; "K8s"; must match ^[a-z0-9][a-z0-9-]{0,62}$; no job finds it; k8s-dev-runner
 runners[0].protected; "perhaps"; must be true or false; any branch could use its key; true
 runners[0].concurrent; 0; must be at least 1; the runner does not start; 1
 runners[0].concurrent; 501; must be at most 500; the runner does not start; 500
@@ -281,6 +284,7 @@ def path_of(key: str) -> str:
 
 # What must be there around a key before it can be set.
 AROUND: dict[str, dict[str, Any]] = {
+    "runners[0].projects": {"runners": [{"projects": ["acme/app"]}]},
     "runners[0].appClusterRules": {
         "runners": [{"appClusterRules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}]
     },

@@ -81,6 +81,9 @@ GITLAB = {
 
 RUNNER = {
     "app_cluster_rules": (),
+    "given_key": False,
+    "projects": (),
+    "tag": None,
     "condition": None,
     "concurrent": 10,
     "job_timeout_seconds": 3600,
