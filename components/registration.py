@@ -90,7 +90,12 @@ class Registration(pulumi.ComponentResource):
             },
             # A failed installation leaves nothing behind that would block the next one.
             atomic=True,
-            opts=pulumi.ResourceOptions(parent=self, provider=args.provider, depends_on=[tokens, *args.needs]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=args.provider,
+                depends_on=[tokens, *args.needs],
+                delete_before_replace=True,  # its name is fixed, and Helm takes none twice
+            ),
         )
         self.summary = {
             "project": project.path,

@@ -41,8 +41,8 @@ class Runner(pulumi.ComponentResource):
     """One runner with its own identity in the cloud, which the projects that it serves share.
 
     Owns: its credential (unless the key is given), its jobs' namespace and what isolates it, the key's Kubernetes secret,
-    and a `Registration` for each project. Does not own the pool that its jobs run on, nor the managers' namespace. GitLab and
-    IAM do not wait for the cluster.
+    and a `Registration` for each project. Does not own the pool that its jobs run on, nor the managers' namespace. GitLab
+    and IAM do not wait for the cluster.
 
     Outputs: `summary`, what other teams learn of it (nothing secret). The key stays inside.
     """

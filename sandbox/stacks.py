@@ -13,6 +13,9 @@ from sandbox.lifecycle import SandboxError, ask, start, stop
 from sandbox.running import Running
 from sandbox.store import Store
 
+# The program runs along because its hooks guard what is deleted, and so it can lift protection. Without a preview: it would
+# only ask what `make down` has answered. The setting ends in the sandbox's copy of the stack file, not in the user's.
+_DESTROY = ("--yes", "--skip-preview", "--remove", "--run-program", "--config", "kapsule-devops:protection=false")
 _POLICIES = ("--policy-pack", str(CHECKOUT / "policies"))
 
 
@@ -43,29 +46,15 @@ def down(folder: Folder, environment: str | None) -> int:
         for name in guests.in_order(told):
             if why := guests.refusal(folder, name, told[name]):
                 raise SandboxError(why)
-            if code := _lift_protection(folder, running, name):
-                return code
-            # The program runs along because its hooks guard what is deleted.
-            destroy = ["destroy", "--stack", name, "--yes", "--skip-preview", "--remove", "--run-program"]
-            if code := _pulumi(folder, running, destroy):
+            if any(r.get("protect") for r in _resources(folder, running, name)):
+                print(f"{name} is protected: that is lifted, in the sandbox only", flush=True)
+            if code := _pulumi(folder, running, ["destroy", "--stack", name, *_DESTROY]):
                 return code
     if left := _stacks(folder):
         print(f"the sandbox goes on: {', '.join(left)} is up")
     elif stop(folder):
         print("sandbox stopped")
     return 0
-
-
-def _lift_protection(folder: Folder, running: Running, environment: str) -> int:
-    """Without it the engine would delete what is not protected and then fail. The user's stack file stays as it is."""
-    protected = [r["urn"] for r in _resources(folder, running, environment) if r.get("protect")]
-    if not protected:
-        return 0
-    print(f"{environment} is protected: lifting that, in the sandbox only, from {len(protected)} resources", flush=True)
-    # No others: what a failed `up` left undone is not to be made now.
-    targets = [argument for urn in protected for argument in ("--target", urn)]
-    arguments = ["--stack", environment, "--yes", "--skip-preview", "--config", "kapsule-devops:protection=false"]
-    return _pulumi(folder, running, ["up", *arguments, *targets])
 
 
 def _prepare(folder: Folder, environment: str) -> Running:

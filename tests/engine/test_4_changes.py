@@ -1,7 +1,9 @@
 """A changed setting changes what it should, and nothing else."""
 
+import json
+
 import pytest
-from lightkube.resources.core_v1 import ConfigMap, Node
+from lightkube.resources.core_v1 import ConfigMap, Node, ResourceQuota
 
 from sandbox.gitlab.branches import PROTECTED_BRANCHES
 from tests.engine.estate import Estate, eventually
@@ -51,11 +53,23 @@ def test_another_permission_is_one_policy(estate: Estate) -> None:
     assert estate.changes("dev") == {"runner-deploy-credentials-policy": "update"}
 
 
-def test_a_thing_deleted_by_hand_comes_back(estate: Estate) -> None:
+def test_a_thing_deleted_by_hand_is_seen_and_comes_back(estate: Estate) -> None:
+    with estate.kubernetes("dev") as client:
+        client.delete(ResourceQuota, "jobs", namespace="dev")
+        assert "expected" in estate.pulumi("preview --refresh --expect-no-changes --stack dev", code=None)
+        estate.pulumi("up --yes --skip-preview --refresh --stack dev")
+        assert client.get(ResourceQuota, "jobs", namespace="dev").spec is not None
+
+
+def test_what_a_release_made_and_somebody_deleted_comes_back_by_replacing_the_release(estate: Estate) -> None:
+    """The provider compares a release's values and not its objects: their loss is seen in the cluster, not in a preview."""
     with estate.kubernetes("dev") as client:
         client.delete(ConfigMap, "app-dev-runner", namespace="dev-runners")
-        assert estate.changes("dev", "--refresh") is not None
-        estate.pulumi("up --yes --skip-preview --refresh --stack dev")
+        estate.pulumi("preview --refresh --expect-no-changes --stack dev")
+        resources = json.loads(estate.shell("pulumi stack export --stack dev").stdout)["deployment"]["resources"]
+        (urn,) = (r["urn"] for r in resources if r["urn"].endswith("::runner-deploy-gitlab-release"))
+        estate.pulumi(f"up --yes --skip-preview --replace '{urn}' --stack dev")
+        assert client.get(ConfigMap, "app-dev-runner", namespace="dev-runners").data
 
 
 def test_wrong_settings_change_nothing_and_tell_all_at_once(estate: Estate) -> None:

@@ -9,20 +9,32 @@ from tests.engine.estate import Estate, Up
 
 pytestmark = pytest.mark.usefixtures("environments")
 
-MAIN, RUNNER, NETWORK = "__main__.py", "components/runner.py", "components/network.py"
-COMPONENTS = ("projects", "network", "cluster", "runner-pool", "managers", "gitlab", "reserved-pool")
+MAIN, PLACE, NETWORK = "__main__.py", "components/cluster_place.py", "components/network.py"
+RUNNER, GITLAB = "components/runner.py", "components/gitlab_project.py"
+# Where each component of an environment gets its name.
+COMPONENTS = {
+    "projects": MAIN,
+    "runner-pool": MAIN,
+    "managers": MAIN,
+    "reserved-pool": MAIN,
+    "network": PLACE,
+    "cluster": PLACE,
+    "cluster-guard": PLACE,
+}
 
 
 @pytest.fixture(autouse=True)
 def program_comes_back(estate: Estate, environments: dict[str, Up]) -> Iterator[None]:
-    files = {estate.checkout / name: (estate.checkout / name).read_text() for name in (MAIN, RUNNER, NETWORK)}
+    files = {
+        estate.checkout / name: (estate.checkout / name).read_text() for name in (MAIN, PLACE, NETWORK, RUNNER, GITLAB)
+    }
     yield
     for path, text in files.items():
         path.write_text(text)
     assert estate.changes("dev") == {}
 
 
-def rename(estate: Estate, old: str, new: str, *, alias: str | None, file: str = MAIN) -> None:
+def rename(estate: Estate, old: str, new: str, *, alias: str | None, file: str = PLACE) -> None:
     """As the README says: the new name, and the old one as an alias. Names are Python expressions."""
     path = estate.checkout / file
     opts = f"opts=pulumi.ResourceOptions(aliases=[pulumi.Alias({alias})])," if alias else ""
@@ -31,7 +43,9 @@ def rename(estate: Estate, old: str, new: str, *, alias: str | None, file: str =
         lambda found: f"{found[1]}{new}, {opts}{found[2]}args={found[3]}",
         path.read_text(),
     )
-    assert count == 1, (file, old)
+    assert count, (file, old)
+    if not re.search("^import pulumi$", text, re.MULTILINE):
+        text = text.replace("\n\n", "\n\nimport pulumi\n", 1)
     path.write_text(text)
 
 
@@ -42,8 +56,10 @@ def test_a_renamed_component_keeps_its_resources(estate: Estate) -> None:
 
 def test_so_do_all_components_with_what_is_deeper_inside_them(estate: Estate) -> None:
     """The cluster has a provider inside, and a runner has components of its own."""
-    for name in COMPONENTS:
-        rename(estate, f'"{name}"', f'"new-{name}"', alias=f'name="{name}"')
+    for name, file in COMPONENTS.items():
+        rename(estate, f'"{name}"', f'"new-{name}"', alias=f'name="{name}"', file=file)
+    suffix = "{suffixes.get(path, '')}"
+    rename(estate, f'f"gitlab{suffix}"', f'f"git{suffix}"', alias=f'name=f"gitlab{suffix}"', file=GITLAB)
     rename(estate, 'f"runner-{each.name}"', 'f"ci-{each.name}"', alias='name=f"runner-{each.name}"', file=RUNNER)
     assert estate.changes("dev") == {}
 
@@ -68,13 +84,13 @@ def test_without_an_alias_they_would_be_made_anew(estate: Estate) -> None:
 
 
 def test_the_alias_may_go_when_every_stack_is_up(estate: Estate) -> None:
-    main = estate.checkout / MAIN
-    before = main.read_text()
+    place = estate.checkout / PLACE
+    before = place.read_text()
     rename(estate, '"network"', '"vpc"', alias='name="network"')
     estate.pulumi("up --yes --skip-preview --stack dev")
-    main.write_text(before)
+    place.write_text(before)
     rename(estate, '"network"', '"vpc"', alias=None)
     assert estate.changes("dev") == {}
-    main.write_text(before)
+    place.write_text(before)
     rename(estate, '"network"', '"network"', alias='name="vpc"')
     estate.pulumi("up --yes --skip-preview --stack dev")

@@ -1,0 +1,85 @@
+"""What reads a pipeline file as GitLab does: gitlab-ci-local, in the version of the lock file, installed into the cache."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.toolchain.build import cache_folder
+
+LOCK = Path(__file__).parent / "gitlab-ci-local"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.engine)  # it installs a tool, which `make check` does not
+
+
+@pytest.fixture(scope="session")
+def gitlab_ci_local() -> Path:
+    """The tool's command; installed once per version of the lock file, whole or not at all."""
+    version = hashlib.sha256((LOCK / "package-lock.json").read_bytes()).hexdigest()[:16]
+    home = cache_folder() / f"gitlab-ci-local-{version}"
+    if not home.exists():
+        unfinished = home.with_suffix(f".{os.getpid()}")
+        shutil.copytree(LOCK, unfinished)
+        command: list[str | Path] = [Path(sys.prefix) / "bin" / "npm", "ci", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run(command, cwd=unfinished, env=_path(), check=True, timeout=300)
+        unfinished.rename(home)
+    return home / "node_modules" / ".bin" / "gitlab-ci-local"
+
+
+def _path() -> dict[str, str]:
+    """Node is a package of the virtual environment."""
+    return os.environ | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+Ask = Callable[..., str]
+
+
+@pytest.fixture
+def ask(gitlab_ci_local: Path, tmp_path: Path) -> Ask:
+    """`ask(file, "--list-csv", CI_COMMIT_BRANCH="main")`: what the tool says of that pipeline, in a repository of its own.
+
+    A variable that is None is one that GitLab does not set in such a pipeline.
+    """
+
+    def told(file: Path, *flags: str, **variables: str | None) -> str:
+        repository = tmp_path / "repository"
+        if not repository.exists():
+            git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(repository)]
+            subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
+            shutil.copy(file, repository / ".gitlab-ci.yml")
+            subprocess.run([*git, "add", "."], check=True)
+            subprocess.run([*git, "commit", "-qm", "one"], check=True)
+            subprocess.run([*git, "remote", "add", "origin", "git@gitlab.com:acme/platform.git"], check=True)
+        arguments = ["--home", str(tmp_path), *flags]
+        for name, value in variables.items():
+            arguments += ["--unset-variable", name] if value is None else ["--variable", f"{name}={value}"]
+        arguments += ["--ignore-predefined-vars", ",".join(variables)]
+        command: list[str | Path] = [gitlab_ci_local, *arguments]
+        result = subprocess.run(command, cwd=repository, env=_path(), capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    return told
+
+
+@pytest.fixture
+def expanded(ask: Ask) -> Callable[[Path], dict[str, dict[str, object]]]:
+    """Every job of a pipeline file with what it inherits, hidden ones left out."""
+
+    def jobs(file: Path) -> dict[str, dict[str, object]]:
+        whole = yaml.safe_load(ask(file, "--preview"))
+        known = ("stages", "workflow", "variables", "default", "include", "spec", "cache", "image")
+        default = yaml.safe_load(file.read_text()).get("default", {})  # the tool leaves out some of its keys
+        return {n: {**default, **job} for n, job in whole.items() if n not in known and not n.startswith(".")}
+
+    return jobs
