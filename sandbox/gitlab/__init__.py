@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from sandbox.gitlab import (
     branches,
+    commits,
     environments,
+    history,
     merge_requests,
     metadata,
     projects,
@@ -31,7 +33,8 @@ from sandbox.web import Route, Service
 SEED = "gitlab.seed"
 BRANCHES = ("main", "preprod", "prod")
 _MODULES = (
-    branches, environments, merge_requests, metadata, projects, runners, schedules, tags, tokens, users, variables,
+    branches, commits, environments, merge_requests, metadata, projects, runners, schedules, tags, tokens, users,
+    variables,
 )  # fmt: skip
 
 
@@ -100,7 +103,7 @@ def _project(store: Store, group: Record, name: str, members: Mapping[int, int])
     """A project with the branches of the environments, and its members by user and access level."""
     project = projects.add_project(store, group, name, BRANCHES[0])
     for branch in BRANCHES:
-        branches.add_branch(store, project, branch)
+        history.add_branch(store, project, branch)
     source = f"project:{project['id']}"
     for user, level in members.items():
         member = {"user_id": user, "source": source, "access_level": level}

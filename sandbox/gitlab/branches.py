@@ -3,13 +3,13 @@
 A Community Edition knows only one push and one merge level, set at creation; an Enterprise Edition has lists of levels,
 users and groups (`allowed_to_*`) that a PATCH changes item by item.
 
-Does not own commits: every branch is a name with one made-up commit.
+Does not own which commit a branch ends at (`history`).
 """
 
-import hashlib
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sandbox.gitlab import commits
 from sandbox.gitlab.common import (
     DEVELOPER,
     MAINTAINER,
@@ -27,24 +27,16 @@ from sandbox.gitlab.common import (
     project_of,
     required,
 )
+from sandbox.gitlab.history import BRANCHES, add_branch, branch_exists, commit_of, head
 from sandbox.gitlab.protection import changed, level_item
 from sandbox.store import Record, Store
 from sandbox.web import Call, Reply, Routes
 
-BRANCHES = "gitlab.branches"
 PROTECTED_BRANCHES = "gitlab.protected_branches"
 _LEVELS = (0, 30, 40, 60)
 _LISTS = {"push": "allowed_to_push", "merge": "allowed_to_merge", "unprotect": "allowed_to_unprotect"}
 
 routes = Routes()
-
-
-def add_branch(store: Store, project: Record, name: str) -> Record:
-    return store.put(BRANCHES, f"{project['id']}:{name}", {"project_id": project["id"], "name": name})
-
-
-def branch_exists(store: Store, project: Record, name: str) -> bool:
-    return store.get(BRANCHES, f"{project['id']}:{name}") is not None
 
 
 def is_protected(store: Store, project: Record, name: str) -> bool:
@@ -53,10 +45,10 @@ def is_protected(store: Store, project: Record, name: str) -> bool:
 
 
 def _branch(call: Call, project: Record, name: str) -> Record:
-    sha = hashlib.sha1(f"{project['id']}:{name}".encode(), usedforsecurity=False).hexdigest()
+    commit = commit_of(call.store, project["id"], str(head(call.store, project["id"], name)))
     return {
         "name": name,
-        "commit": {"id": sha, "short_id": sha[:8], "title": f"Head of {name}", "message": f"Head of {name}"},
+        "commit": commits.shown(call, project, commit),
         "merged": False,
         "protected": is_protected(call.store, project, name),
         "default": name == project["default_branch"],
@@ -79,9 +71,10 @@ def create_branch(call: Call) -> Reply:
     required(given, "branch", "ref")
     if branch_exists(call.store, project, given["branch"]):
         bad_request("Branch already exists")
-    if not branch_exists(call.store, project, given["ref"]):
+    sha = head(call.store, project["id"], given["ref"])
+    if sha is None:
         bad_request(f"Invalid reference name: {given['ref']}")
-    add_branch(call.store, project, given["branch"])
+    add_branch(call.store, project, given["branch"], sha)
     return created(_branch(call, project, given["branch"]))
 
 

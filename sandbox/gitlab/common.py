@@ -150,6 +150,18 @@ def day(given: Mapping[str, Any], name: str) -> date | None:
         bad_parameter(f"{name} is invalid")
 
 
+def moment(given: Mapping[str, Any], name: str) -> datetime | None:
+    """A time in ISO 8601; without a zone it is UTC."""
+    value = given.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        read = datetime.fromisoformat(str(value))
+    except ValueError:
+        bad_parameter(f"{name} is invalid")
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
 def path_number(call: Call, name: str) -> int:
     """A number of the route; anything else is refused as the real parameter check does."""
     try:

@@ -1,25 +1,30 @@
 """Merge requests of the GitLab stand-in and their notes, for the tools that pipelines call.
 
-Owns numbers, states, the one open merge request per pair of branches and the notes with their authors.
+Owns numbers, states, the one open merge request per pair of branches, the commits that merging makes and the notes with
+their authors.
 
-Does not own diffs, approvals or merging of code: merging here only sets the state.
+Does not own diffs, conflicts or approvals: whatever is open can be merged.
 """
 
+from datetime import datetime
 from typing import Any
 
-from sandbox.gitlab.branches import branch_exists
 from sandbox.gitlab.common import (
     DEVELOPER,
     MAINTAINER,
+    PROJECTS,
     REPORTER,
     USERS,
+    Caller,
     access_level,
     caller,
     conflict,
     created,
+    enterprise,
     flag,
     forbidden,
     invalid,
+    moment,
     not_found,
     now,
     number,
@@ -31,6 +36,7 @@ from sandbox.gitlab.common import (
     required,
     user_summary,
 )
+from sandbox.gitlab.history import add_commit, branch_exists, head, move_branch
 from sandbox.store import Record
 from sandbox.web import ApiError, Call, Reply, Routes
 
@@ -52,15 +58,29 @@ def _merge_request(call: Call, level: int = REPORTER) -> Record:
     return found
 
 
-def _people(call: Call, given: dict[str, Any], one: str, several: str) -> list[Record] | None:
-    """The users that a request names by number: a list or, as older clients do, one; 0 or none clears."""
+def _shown(call: Call, merge_request: Record) -> Record:
+    """An open one always shows the commit that its source branch ends at now."""
+    if merge_request["state"] != "opened":
+        return merge_request
+    return merge_request | {"sha": head(call.store, merge_request["project_id"], merge_request["source_branch"])}
+
+
+def _people(call: Call, project: Record, given: dict[str, Any], one: str, several: str) -> list[Record] | None:
+    """The users that a request names by number: a list or, as older clients do, one; 0 or none clears.
+
+    Without a word, those who cannot read the project's code are left out, and all but the first where there is no licence
+    for several.
+    """
     numbers = given.get(several)
     if numbers is None and one in given:
         numbers = [given[one]]
     if numbers is None:
         return None
     users = [call.store.get(USERS, n) for n in numbers if n not in (None, "", 0, "0")]
-    return [s for s in (user_summary(call, u) for u in users) if s]
+    known = [Caller(user=u, scopes=frozenset(), token_id=0) for u in users if u]
+    readers = [who.user for who in known if access_level(call.store, who, project) >= REPORTER]
+    taken = readers if enterprise(call.store) else readers[:1]
+    return [s for s in (user_summary(call, u) for u in taken) if s]
 
 
 def _labels(value: Any) -> list[str]:
@@ -79,8 +99,15 @@ def list_merge_requests(call: Call) -> Reply:
             found = [m for m in found if m[name] == given[name]]
     if given.get("author_id"):
         found = [m for m in found if m["author"]["id"] == number(given, "author_id")]
+    for name, field in (("updated_after", "updated_at"), ("created_after", "created_at")):
+        since = moment(given, name)
+        if since is not None:
+            found = [m for m in found if datetime.fromisoformat(m[field]) >= since]
+    order = one_of(given, "order_by", ("created_at", "updated_at", "merged_at", "title"), "created_at")
+    if order != "created_at":  # the order in which the store has them
+        found.sort(key=lambda m: m[order] or "")
     newest_first = one_of(given, "sort", ("asc", "desc"), "desc") == "desc"
-    return paged(call, found[::-1] if newest_first else found)
+    return paged(call, [_shown(call, m) for m in (found[::-1] if newest_first else found)])
 
 
 @routes.post(_ALL, "gitlab.MergeRequests.create")
@@ -93,15 +120,20 @@ def create_merge_request(call: Call) -> Reply:
     for name in ("source_branch", "target_branch"):
         if not branch_exists(call.store, project, given[name]):
             invalid(name, "does not exist")
-    pair = {"project_id": project["id"], "source_branch": source, "target_branch": target, "state": "opened"}
+    pair = {
+        "project_id": project["id"],
+        "source_project_id": project["id"],
+        "source_branch": source,
+        "target_branch": target,
+        "state": "opened",
+    }
     for other in call.store.all(MERGE_REQUESTS, **pair):
         conflict([f"Another open merge request already exists for this source branch: !{other['iid']}"])
     iid = call.store.next_id(f"gitlab.merge_request.{project['id']}")
-    assignees = _people(call, given, "assignee_id", "assignee_ids") or []
+    assignees = _people(call, project, given, "assignee_id", "assignee_ids") or []
     merge_request = pair | {
         "id": call.store.next_id("gitlab.merge_request"),
         "iid": iid,
-        "source_project_id": project["id"],
         "target_project_id": project["id"],
         "title": given["title"],
         "description": given.get("description") or "",
@@ -112,13 +144,16 @@ def create_merge_request(call: Call) -> Reply:
         "author": user_summary(call, caller(call).user),
         "assignees": assignees,
         "assignee": assignees[0] if assignees else None,
-        "reviewers": _people(call, given, "reviewer_id", "reviewer_ids") or [],
+        "reviewers": _people(call, project, given, "reviewer_id", "reviewer_ids") or [],
         "labels": _labels(given.get("labels")),
         "draft": str(given["title"]).lower().startswith("draft:"),
         "merge_status": "can_be_merged",
         "detailed_merge_status": "mergeable",
         "force_remove_source_branch": flag(given, "remove_source_branch"),
         "squash": flag(given, "squash"),
+        "sha": head(call.store, project["id"], source),
+        "merge_commit_sha": None,
+        "squash_commit_sha": None,
         "user_notes_count": 0,
         "web_url": f"{call.base_url}{project['web_url']}/-/merge_requests/{iid}",
         "references": {"short": f"!{iid}", "full": f"{project['path_with_namespace']}!{iid}"},
@@ -128,7 +163,7 @@ def create_merge_request(call: Call) -> Reply:
 
 @routes.get(_ONE, "gitlab.MergeRequests.get")
 def get_merge_request(call: Call) -> Record:
-    return _merge_request(call)
+    return _shown(call, _merge_request(call))
 
 
 @routes.put(_ONE, "gitlab.MergeRequests.update")
@@ -140,24 +175,48 @@ def update_merge_request(call: Call) -> Record:
         found["labels"] = _labels(given["labels"])
     if "remove_source_branch" in given:
         found["force_remove_source_branch"] = flag(given, "remove_source_branch")
-    assignees = _people(call, given, "assignee_id", "assignee_ids")
+    if "squash" in given:
+        found["squash"] = flag(given, "squash")
+    project = call.store.get(PROJECTS, found["project_id"]) or {}
+    assignees = _people(call, project, given, "assignee_id", "assignee_ids")
     if assignees is not None:
         found |= {"assignees": assignees, "assignee": assignees[0] if assignees else None}
+    reviewers = _people(call, project, given, "reviewer_id", "reviewer_ids")
+    if reviewers is not None:
+        found["reviewers"] = reviewers
     event = one_of(given, "state_event", ("close", "reopen"))
     if event and found["state"] == ("opened" if event == "close" else "closed"):
         closes = event == "close"
         found |= {"state": "closed" if closes else "opened", "closed_at": now() if closes else None}
     found["updated_at"] = now()
-    return call.store.put(MERGE_REQUESTS, f"{found['project_id']}:{found['iid']}", found)
+    return _shown(call, call.store.put(MERGE_REQUESTS, f"{found['project_id']}:{found['iid']}", found))
 
 
 @routes.put(f"{_ONE}/merge", "gitlab.MergeRequests.merge")
 def merge(call: Call) -> Record:
     found = _merge_request(call, DEVELOPER)
-    if found["state"] != "opened":
+    if found["state"] != "opened" or head(call.store, found["project_id"], found["source_branch"]) is None:
         raise ApiError(405, {"message": "405 Method Not Allowed"})
+    found |= _merged_commits(call, found, squash=flag(params(call), "squash", found["squash"]))
     found |= {"state": "merged", "merged_at": now(), "updated_at": now()}
     return call.store.put(MERGE_REQUESTS, f"{found['project_id']}:{found['iid']}", found)
+
+
+def _merged_commits(call: Call, merge_request: Record, *, squash: bool) -> Record:
+    """Moves the target branch as the project's merge method says, and what the merge request then shows of it."""
+    project_id, target = merge_request["project_id"], merge_request["target_branch"]
+    old = head(call.store, project_id, target)
+    tip = source = head(call.store, project_id, merge_request["source_branch"])
+    assert old is not None
+    assert tip is not None
+    made: Record = {"sha": source}
+    if squash:
+        tip = made["squash_commit_sha"] = add_commit(call.store, project_id, merge_request["title"], [old])["id"]
+    if (call.store.get(PROJECTS, project_id) or {}).get("merge_method") != "ff":
+        title = f"Merge branch '{merge_request['source_branch']}' into '{target}'"
+        tip = made["merge_commit_sha"] = add_commit(call.store, project_id, title, [old, tip])["id"]
+    move_branch(call.store, project_id, target, tip)
+    return made
 
 
 # --- notes ------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import re
 
-from sandbox.gitlab.branches import branch_exists
 from sandbox.gitlab.common import (
     DEVELOPER,
     caller,
@@ -20,6 +19,7 @@ from sandbox.gitlab.common import (
     required,
     user_summary,
 )
+from sandbox.gitlab.history import branch_exists
 from sandbox.store import Record
 from sandbox.web import Call, Reply, Routes
 
