@@ -1,11 +1,17 @@
-"""The GitLab stand-in over HTTP, and a promotion as a job runs it."""
+"""The GitLab stand-in over HTTP, a promotion as a job runs it, and previews of the real engine, trimmed."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ci.previews import read_preview
 from ci.promote import main
+from ci.redaction import Redactor
+from ci.report import Report
+from ci.report import Run as PipelineRun
 from tests.sandbox.gitlab.conftest import Instance, instance, start
 
 __all__ = ["instance", "start"]
@@ -72,3 +78,42 @@ class Job:
 def job(instance: Instance, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return Job(instance, capsys)
+
+
+SAMPLES = Path(__file__).parent / "samples"
+EXPECTED = Path(__file__).parent / "expected"
+RUN = PipelineRun(
+    commit="4f2a9c1b",
+    pipeline_url="https://gitlab.example.com/acme/app/-/pipelines/7",
+    job_url="https://gitlab.example.com/acme/app/-/jobs/70",
+)
+PREFIX = "urn:pulumi:dev::kapsule-devops::"
+
+
+def report_of(file: Path, *secrets: str, stack: str = "dev", run: PipelineRun = RUN) -> Report:
+    return Report(read_preview(stack, file), Redactor(secrets), run)
+
+
+def sample(name: str, *secrets: str) -> Report:
+    return report_of(SAMPLES / name, *secrets)
+
+
+def step(operation: str, name: str = "it", *, old: Any = None, new: Any = None, **more: Any) -> dict[str, Any]:
+    """A step of `pulumi preview --json`; `old` and `new` are inputs, `more` such as detailedDiff goes in as it is."""
+    found: dict[str, Any] = {"op": operation, "urn": f"{PREFIX}kubernetes:core/v1:ConfigMap::{name}"} | more
+    for key, inputs in (("oldState", old), ("newState", new)):
+        if inputs is not None:
+            found[key] = {"type": "kubernetes:core/v1:ConfigMap", "inputs": inputs}
+    return found
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a preview of these steps as `--json` would."""
+
+    def to_file(*steps: dict[str, Any], **more: Any) -> Path:
+        file = tmp_path / "preview.json"
+        file.write_text(json.dumps({"steps": list(steps)} | more))
+        return file
+
+    return to_file

@@ -109,13 +109,14 @@ def notes(place: Place, variables: dict[str, str]) -> list[str]:
 def test_a_preview_writes_its_note_and_a_second_push_edits_it(
     place: Place, jobs: dict[str, dict[str, Any]], request_variables: dict[str, str]
 ) -> None:
-    for concurrent in ("4", "5"):
-        place.estate.set("dev", "runners[0].concurrent", concurrent)
+    for concurrent in (4, 5):
+        place.estate.set("dev", "runners[0].concurrent", str(concurrent))
         result = place.run(jobs["preview:dev"], **request_variables)
         assert result.returncode == 0, result.stdout + result.stderr
         (note,) = notes(place, request_variables)
         assert "runner-deploy-gitlab-release" in note
-        assert f"→ {concurrent}" in note or f"→ `{concurrent}`" in note
+        pods = 2 * concurrent * 2  # room for as many again, for two projects
+        assert f'+ spec.hard.pods: "{pods}"' in note
     widget = json.loads((place.estate.checkout / "widget.json").read_text())
     assert (widget["create"], widget["delete"]) == (0, 0)
     assert widget["update"] >= 2

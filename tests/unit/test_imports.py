@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"account_check", "components", "sandbox", "settings", "setting_rules", "sections", "config_error", "outputs"}
+OURS = {
+    "account_check",
+    "ci",
+    "components",
+    "config_error",
+    "outputs",
+    "sandbox",
+    "sections",
+    "setting_rules",
+    "settings",
+}
 
 
 def _imports(file: Path) -> set[str]:
@@ -32,3 +42,13 @@ def _imports(file: Path) -> set[str]:
 )
 def test_imports_go_one_way(file: str, allowed: set[str]) -> None:
     assert _imports(ROOT / file) <= allowed
+
+
+def test_what_pipelines_call_imports_nothing_else_of_ours() -> None:
+    files = sorted((ROOT / "ci").rglob("*.py"))
+    assert files
+    assert {name for file in files for name in _imports(file)} == {"ci"}
+
+
+def test_rules_import_nothing_of_pipelines() -> None:
+    assert not {file for file in (ROOT / "policies").rglob("*.py") if "ci" in _imports(file)}
