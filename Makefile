@@ -23,7 +23,7 @@ down: .venv/ready ## destroy an environment (default: all), then stop the sandbo
 	@$(VENV) -m sandbox down $(ENV)
 
 check: lint ## lint, types, and the tests that need no engine (under a minute)
-	@$(VENV) -m pytest -n auto --dist loadfile -m "not engine"
+	@$(VENV) -m pytest -n auto --dist loadfile -m "not engine" --hypothesis-profile=quick
 
 lint: .venv/ready
 	@$(VENV) -m ruff format --check .

@@ -5,7 +5,7 @@ may do: Scaleway says so when they do it.
 
 The organization is what the API answers of the credentials' default project: a key sees only its own organization. What the
 environment says of it (SCW_DEFAULT_ORGANIZATION_ID) decides where applications and policies are made, so it must agree, and
-proves nothing. Nothing is asked where `account` is empty. Commands that do not run the program, such as `pulumi destroy`,
+proves nothing. Nothing is asked where `account` is empty. Commands that do not run the program, such as `pulumi refresh`,
 ask nothing either.
 """
 

@@ -1,6 +1,7 @@
-"""For all tests: no property test fails because the machine was busy; benchmarks measure time."""
+"""For all tests: how long property tests look. None fails because the machine was busy; benchmarks measure time."""
 
 import hypothesis
 
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("thorough", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)  # `make check`
+hypothesis.settings.load_profile("thorough")

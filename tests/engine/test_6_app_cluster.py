@@ -158,6 +158,17 @@ def test_it_is_mounted_read_only_where_kubectl_looks(app: App) -> None:
     )
 
 
+def test_the_cluster_may_be_given_by_its_id_instead(app: App) -> None:
+    file = app.estate.checkout / "Pulumi.dev.yaml"
+    before = file.read_text()
+    given = json.loads(app.pulumi("stack output --json --stack dev"))["clusterId"]
+    app.estate.set("dev", "appCluster.clusterId", given)
+    app.estate.pulumi("config rm --stack dev --path appCluster.stack")
+    changes = app.estate.changes("dev")
+    assert changes.keys() <= {"app-cluster-owner"}, "only the reference to the other stack goes"
+    file.write_text(before)
+
+
 def test_a_leak_ends_the_old_token_in_the_same_run(app: App) -> None:
     old = app.kubeconfig("dev", "dev-kapsule-config")
     app.estate.set("dev", "rotation.serial", "1")

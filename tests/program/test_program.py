@@ -366,3 +366,11 @@ def test_a_given_key_is_mounted_and_not_made(run_program: RunProgram) -> None:
     (deploy, told) = program.outputs["runners"]
     assert [p["project"] for p in deploy["projects"]] == ["acme/app"]
     assert (told["applicationId"], told["apiKeySecret"]) == (None, "dev-operate-api-key")
+
+
+def test_the_application_cluster_may_be_given_by_its_id(run_program: RunProgram) -> None:
+    cluster_id = "fr-par/11111111-2222-3333-4444-555555555555"
+    runners = [{"name": "deploy", "appClusterRules": [{"resources": ["pods"], "verbs": ["get"]}]}]
+    program = run_program("dev", {"appCluster": {"clusterId": cluster_id}, "runners": runners})
+    assert program.resources["app-cluster-kapsule"]["read"] == cluster_id
+    assert "app-cluster-owner" not in program.resources

@@ -271,7 +271,10 @@ settings_text = {
 }
 
 
-names = st.from_regex(r"\A[a-z]([a-z0-9-]{0,18}[a-z0-9])?\Z").filter(lambda name: name != "runners")
+_NAME = RunnerSettings.model_json_schema()["properties"]["name"]
+names = st.from_regex(_NAME["pattern"].replace("^", r"\A").replace("$", r"\Z")).filter(
+    lambda name: name != "runners" and len(name) <= _NAME["maxLength"]
+)
 
 
 @given(runner=st.fixed_dictionaries(settings_text), name=names)
