@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,15 +51,45 @@ def as_engine_gives_it(config: dict[str, Any]) -> dict[str, str]:
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
 
 
+Ask = Callable[[str, dict[str, Any] | None], Program]
+
+
 @pytest.fixture(scope="session")
-def run_program() -> Callable[..., Program]:
+def ask() -> Iterator[Ask]:
+    """Runs the program with a stack's settings, those sections replaced."""
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("recorder.py"))],
+        cwd=ROOT,
+        env={"PATH": "", "KAPSULE_DEVOPS_NOW": NOW},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as recorder:
+        assert recorder.stdin is not None
+        assert recorder.stdout is not None
+        questions, answers = recorder.stdin, recorder.stdout
+
+        def run(stack: str, replaced: dict[str, Any] | None) -> Program:
+            config = configuration(stack) | {f"{PROJECT}:{k}": v for k, v in (replaced or {}).items()}
+            questions.write(json.dumps({"stack": stack, "config": as_engine_gives_it(config)}) + "\n")
+            questions.flush()
+            recorded = json.loads(answers.readline())
+            assert "failed" not in recorded, recorded["failed"]
+            return Program({r["name"]: r for r in recorded["resources"]}, recorded["outputs"], recorded["error"])
+
+        yield run
+        questions.close()
+
+
+@pytest.fixture(scope="session")
+def run_program(ask: Ask) -> Callable[..., Program]:
     """`run_program("dev", {"runnerPool": {...}})`: a run with the stack's settings, those sections replaced."""
 
-    known: dict[str, Program] = {}  # a run takes seconds, and several tests look at the same one
+    known: dict[str, Program] = {}  # several tests look at the same one
 
     def run(stack: str, replaced: dict[str, Any] | None = None) -> Program:
         if (key := json.dumps([stack, replaced], sort_keys=True)) not in known:
-            known[key] = _run(stack, replaced)
+            known[key] = ask(stack, replaced)
         assert known[key].error == ""
         return known[key]
 
@@ -67,28 +97,12 @@ def run_program() -> Callable[..., Program]:
 
 
 @pytest.fixture(scope="session")
-def refused_program() -> Callable[..., Program]:
+def refused_program(ask: Ask) -> Callable[..., Program]:
     """The same for a program that is to refuse."""
 
     def run(stack: str, replaced: dict[str, Any]) -> Program:
-        program = _run(stack, replaced)
+        program = ask(stack, replaced)
         assert program.error
         return program
 
     return run
-
-
-def _run(stack: str, replaced: dict[str, Any] | None) -> Program:
-    config = configuration(stack) | {f"{PROJECT}:{k}": v for k, v in (replaced or {}).items()}
-    result = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("recorder.py")), stack],
-        input=json.dumps(as_engine_gives_it(config)),
-        cwd=ROOT,
-        env={"PATH": "", "KAPSULE_DEVOPS_NOW": NOW},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert result.returncode == 0, result.stderr
-    recorded = json.loads(result.stdout)
-    return Program({r["name"]: r for r in recorded["resources"]}, recorded["outputs"], recorded["error"])

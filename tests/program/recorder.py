@@ -1,14 +1,16 @@
-"""Runs `__main__.py` as it is, on Pulumi's mocks, in this process, and prints every registration as JSON.
+"""Runs `__main__.py` as it is, on Pulumi's mocks, and prints every registration as JSON.
 
-Called by the tests in a process of its own, as the engine runs the program: STACK is the first argument, the settings
-come on standard input as the engine gives them.
+Started by the tests once; each run of the program has a process of its own, as the engine gives it one.
 """
 
 import asyncio
 import base64
+import importlib
 import json
+import os
 import runpy
 import sys
+import traceback
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,20 +166,39 @@ async def _run() -> dict[str, Any]:
     return {n: SECRET if await o.is_secret() else await o.future() for n, o in exported.items()}
 
 
-def main() -> None:
+def record(stack: str, config: dict[str, str]) -> dict[str, Any]:
+    """What the program registers, exports or refuses. Once per process: the SDK keeps what it learns in globals."""
     recorder = _Recorder()
-    mocks.set_mocks(recorder.mocks, project=PROJECT, stack=sys.argv[1], preview=False, monitor=recorder)
+    mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
     resource._get_callbacks = _hooks  # type: ignore # mocks have no such server
-    pulumi.runtime.set_all_config(json.load(sys.stdin))
+    pulumi.runtime.set_all_config(config)
     outputs, error = {}, ""
     try:
         outputs = asyncio.get_event_loop().run_until_complete(_run())
     except pulumi.RunError as refused:
         error = str(refused)
-    resources = [asdict(r) for r in recorder.registered.values()]
-    print(json.dumps({"resources": resources, "outputs": outputs, "error": error}))
+    return {"resources": [asdict(r) for r in recorder.registered.values()], "outputs": outputs, "error": error}
+
+
+def main() -> None:
+    """Answers each line of standard input, `{"stack": …, "config": …}`, with a line: from a fork, so that the SDKs are
+    loaded once, which takes longer than the program does.
+    """
+    for line in sys.stdin:
+        if child := os.fork():
+            os.waitpid(child, 0)
+            continue
+        try:
+            asked = json.loads(line)
+            answer = record(asked["stack"], asked["config"])
+        except BaseException:  # whatever it is, the test that asked shows it
+            answer = {"failed": traceback.format_exc()}
+        print(json.dumps(answer), flush=True)
+        os._exit(0)
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+    for sdk in ("pulumi_gitlab", "pulumi_kubernetes", "pulumiverse_scaleway"):
+        importlib.import_module(sdk)
     main()
