@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 OURS = {
     "account_check",
     "ci",
+    "cluster_rules",
     "components",
     "config_error",
     "outputs",
@@ -36,7 +37,8 @@ def _imports(file: Path) -> set[str]:
         ("account_check.py", {"settings", "config_error"}),
         ("outputs.py", set()),
         ("settings.py", {"sections", "setting_rules", "config_error"}),
-        ("setting_rules.py", {"sections", "config_error"}),
+        ("setting_rules.py", {"sections", "cluster_rules", "config_error"}),
+        ("cluster_rules.py", {"sections", "config_error"}),
         ("config_error.py", set()),
     ],
 )
