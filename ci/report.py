@@ -261,10 +261,6 @@ class Report:
 
     # --- messages
 
-    @property
-    def violation_count(self) -> int:
-        return len(self._preview.violations)
-
     def violations(self) -> Iterator[Message]:
         for each in self._preview.violations:
             yield Message(

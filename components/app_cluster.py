@@ -11,7 +11,8 @@ import pulumiverse_scaleway as scaleway
 import yaml
 
 from components.cluster import kubernetes_provider
-from components.naming import ENVIRONMENT_LABEL, EnvironmentNames, RunnerNames
+from components.namespace import JOBS_LEVEL, declare_namespace, declare_role
+from components.naming import EnvironmentNames, RunnerNames
 from components.rotation import Key, Keys
 from sections.jobs import AppClusterSettings, RunnerSettings
 
@@ -51,10 +52,12 @@ class AppCluster(pulumi.ComponentResource):
         cluster = scaleway.kubernetes.Cluster.get(f"{name}-kapsule", id=self._cluster_id(name, args), opts=child)
         provider = kubernetes_provider(f"{name}-provider", cluster, child, may_vanish=True)
         inside = pulumi.ResourceOptions(parent=self, provider=provider)
-        application = _namespace(f"{name}-namespace", args.settings.namespace, args.environment, inside)
-        accounts = _namespace(
-            f"{name}-accounts", EnvironmentNames(args.environment).manager_namespace, args.environment, inside
+        both = {"level": JOBS_LEVEL, "warn": "restricted"}
+        namespace = EnvironmentNames(args.environment).manager_namespace
+        application = declare_namespace(
+            f"{name}-namespace", args.settings.namespace, args.environment, opts=inside, **both
         )
+        accounts = declare_namespace(f"{name}-accounts", namespace, args.environment, opts=inside, **both)
         self.kubeconfigs = {}
         for runner in args.runners:
             if not runner.app_cluster_rules:
@@ -107,18 +110,6 @@ def restricted_kubeconfig(
     return str(yaml.safe_dump(document, sort_keys=False))
 
 
-def _namespace(name: str, namespace: str, environment: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    labels = {
-        "app.kubernetes.io/managed-by": "pulumi",
-        ENVIRONMENT_LABEL: environment,
-        "pod-security.kubernetes.io/enforce": "baseline",
-        "pod-security.kubernetes.io/audit": "restricted",
-        "pod-security.kubernetes.io/warn": "restricted",
-    }
-    made = kubernetes.core.v1.Namespace(name, metadata={"name": namespace, "labels": labels}, opts=opts)
-    return made.metadata.name
-
-
 def _account(
     name: str,
     runner: RunnerSettings,
@@ -135,22 +126,7 @@ def _account(
         automount_service_account_token=False,
         opts=opts,
     )
-    role = kubernetes.rbac.v1.Role(
-        f"{name}-role",
-        metadata={"name": account, "namespace": application},
-        rules=[
-            {"apiGroups": list(r.api_groups), "resources": list(r.resources), "verbs": list(r.verbs)}
-            for r in runner.app_cluster_rules
-        ],
-        opts=opts,
-    )
-    kubernetes.rbac.v1.RoleBinding(
-        f"{name}-role-binding",
-        metadata={"name": account, "namespace": application},
-        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role.metadata.name},
-        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": accounts}],
-        opts=opts,
-    )
+    declare_role(name, account, application, runner.app_cluster_rules, account, accounts, opts)
     return made.metadata.name
 
 

@@ -1,5 +1,6 @@
 """Namespaces: one of the runners' managers, and one of each runner's jobs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -7,7 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.isolation import declare_network_policies
 from components.naming import ENVIRONMENT_LABEL, EnvironmentNames, RunnerNames
-from sections.jobs import KubernetesSettings
+from sections.jobs import KubernetesSettings, RoleRuleSettings
 
 # What Pod Security enforces. Images of jobs commonly run as root, which `restricted` refuses; managers need not.
 JOBS_LEVEL, MANAGERS_LEVEL = "baseline", "restricted"
@@ -36,7 +37,9 @@ class ManagersNamespace(pulumi.ComponentResource):
     def __init__(self, name: str, args: ManagersNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kapsule-devops:kubernetes:ManagersNamespace", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=args.provider)
-        self.namespace = _namespace(name, args.names.manager_namespace, args.names.environment, MANAGERS_LEVEL, child)
+        self.namespace = declare_namespace(
+            f"{name}-namespace", args.names.manager_namespace, args.names.environment, MANAGERS_LEVEL, child
+        )
         declare_network_policies(name, self.namespace, args.settings, child)
         self.register_outputs({"namespace": self.namespace})
 
@@ -65,7 +68,9 @@ class JobsNamespace(pulumi.ComponentResource):
     def __init__(self, name: str, args: JobsNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kapsule-devops:kubernetes:JobsNamespace", name, None, opts)
         child = pulumi.ResourceOptions(parent=self, provider=args.provider)
-        self.namespace = _namespace(name, args.names.jobs_namespace, args.names.environment, JOBS_LEVEL, child)
+        self.namespace = declare_namespace(
+            f"{name}-namespace", args.names.jobs_namespace, args.names.environment, JOBS_LEVEL, child
+        )
         metadata = {"name": args.settings.service_account, "namespace": self.namespace}
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-service-account",
@@ -75,42 +80,57 @@ class JobsNamespace(pulumi.ComponentResource):
             opts=child,
         )
         if args.settings.deployer_rules:
-            kubernetes.rbac.v1.Role(
-                f"{name}-role",
-                metadata=metadata,
-                rules=[
-                    {"apiGroups": list(r.api_groups), "resources": list(r.resources), "verbs": list(r.verbs)}
-                    for r in args.settings.deployer_rules
-                ],
-                opts=child,
-            )
-            kubernetes.rbac.v1.RoleBinding(
-                f"{name}-role-binding",
-                metadata=metadata,
-                role_ref={
-                    "apiGroup": "rbac.authorization.k8s.io",
-                    "kind": "Role",
-                    "name": args.settings.service_account,
-                },
-                subjects=[
-                    {"kind": "ServiceAccount", "name": args.settings.service_account, "namespace": self.namespace}
-                ],
-                opts=child,
-            )
+            same = args.settings.service_account
+            declare_role(name, same, self.namespace, args.settings.deployer_rules, same, self.namespace, child)
         self.service_account = account.metadata.name
         self.register_outputs({"namespace": self.namespace, "serviceAccount": self.service_account})
 
 
-def _namespace(
-    name: str, namespace: str, environment: str, level: str, opts: pulumi.ResourceOptions
+def declare_namespace(
+    name: str,
+    namespace: str,
+    environment: str,
+    level: str,
+    opts: pulumi.ResourceOptions,
+    *,
+    warn: str | None = None,
 ) -> pulumi.Output[str]:
+    """A namespace of the environment with Pod Security at `level`, which is also what it warns of unless `warn` says."""
     security = "pod-security.kubernetes.io"
     labels = {
         "app.kubernetes.io/managed-by": "pulumi",
         ENVIRONMENT_LABEL: environment,
         f"{security}/enforce": level,
         f"{security}/audit": "restricted",
-        f"{security}/warn": level,
+        f"{security}/warn": warn or level,
     }
-    made = kubernetes.core.v1.Namespace(f"{name}-namespace", metadata={"name": namespace, "labels": labels}, opts=opts)
+    made = kubernetes.core.v1.Namespace(name, metadata={"name": namespace, "labels": labels}, opts=opts)
     return made.metadata.name
+
+
+def declare_role(
+    name: str,
+    role: str,
+    namespace: pulumi.Input[str],
+    rules: Sequence[RoleRuleSettings],
+    account: str,
+    account_namespace: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """The role called `role` with these rules in `namespace`, bound to a service account of `account_namespace`."""
+    metadata = {"name": role, "namespace": namespace}
+    made = kubernetes.rbac.v1.Role(
+        f"{name}-role",
+        metadata=metadata,
+        rules=[
+            {"apiGroups": list(r.api_groups), "resources": list(r.resources), "verbs": list(r.verbs)} for r in rules
+        ],
+        opts=opts,
+    )
+    kubernetes.rbac.v1.RoleBinding(
+        f"{name}-role-binding",
+        metadata=metadata,
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": made.metadata.name},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": account_namespace}],
+        opts=opts,
+    )

@@ -41,6 +41,17 @@ def eventually(ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:
     return answer
 
 
+def _request(method: str, url: str, credential: dict[str, str], body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(
+        url,
+        method=method,
+        headers={**credential, "Content-Type": "application/json"},
+        data=json.dumps(body).encode() if body else None,
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.loads(answer.read())
+
+
 @dataclass(frozen=True)
 class Up:
     """What one `pulumi up` ended with and printed."""
@@ -159,26 +170,13 @@ class Estate:
     def gitlab(self, method: str, path: str, **body: Any) -> Any:
         """A request to the GitLab stand-in with the administrator's token."""
         variables = self.variables()
-        request = urllib.request.Request(
-            variables["GITLAB_BASE_URL"] + path,
-            method=method,
-            headers={"PRIVATE-TOKEN": variables["GITLAB_TOKEN"], "Content-Type": "application/json"},
-            data=json.dumps(body).encode() if body else None,
-        )
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
+        token = {"PRIVATE-TOKEN": variables["GITLAB_TOKEN"]}
+        return _request(method, variables["GITLAB_BASE_URL"] + path, token, body)
 
     def cloud(self, method: str, path: str, **body: Any) -> Any:
         """A request to the Scaleway stand-in with the owner's key."""
         variables = self.variables()
-        request = urllib.request.Request(
-            variables["SCW_API_URL"] + path,
-            method=method,
-            headers={"X-Auth-Token": variables["SCW_SECRET_KEY"], "Content-Type": "application/json"},
-            data=json.dumps(body).encode() if body else None,
-        )
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
+        return _request(method, variables["SCW_API_URL"] + path, {"X-Auth-Token": variables["SCW_SECRET_KEY"]}, body)
 
     def records(self, table: str) -> list[Record]:
         """A table of the stand-ins as it is, secrets included."""
