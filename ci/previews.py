@@ -72,6 +72,14 @@ def read_preview(stack: str, file: Path) -> Preview:
     raise CiError(f"{file} {wrong}. Make it with: {make}   # or: {MAKE_EVENTS.format(stack=stack, file=file)}")
 
 
+def read_events(stack: str, lines: Iterable[str]) -> Preview:
+    """The same of events at hand. CiError: they are none, or end too early."""
+    try:
+        return _events(stack, lines)
+    except (_WrongError, ValueError, RecursionError) as error:
+        raise CiError(f"what pulumi wrote {error if isinstance(error, _WrongError) else 'is no event log'}.") from None
+
+
 def _read(stack: str, stream: TextIO) -> Preview:
     head = stream.read(65_536)
     if not head.strip():

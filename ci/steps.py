@@ -29,9 +29,13 @@ Record = Mapping[str, Any]
 # In the order in which they are told: what may lose data first.
 OPERATIONS: Final = ("replace", "delete", "update", "create", "import", "read", "discard")
 COUNTED: Final = ("create", "update", "replace", "delete", "same", "refresh", "import", "read")
-_PART_OF_REPLACE = frozenset({"create-replacement", "delete-replaced", "import-replacement", "remove-pending-replace"})
+PART_OF_REPLACE: Final = frozenset(
+    {"create-replacement", "delete-replaced", "import-replacement", "remove-pending-replace"}
+)
 _SAME_AS = {"read-replacement": "read", "discard-replaced": "discard", "read-discard": "discard"}
 _NO_CHANGE = frozenset({"same", "refresh"})
+# Of an update that leaves its plan, the engine tells the values, and among them secrets as they are.
+_PLAN_VALUES = re.compile(r"(violates plan: properties changed:).*", re.DOTALL)
 _HIDDEN_SECRET = re.compile(rf'"{SECRET_SIGNATURE}"\s*,\s*"ciphertext"\s*:\s*"\[secret\]"\s*\}}')
 
 
@@ -136,7 +140,7 @@ class Collector:
         return True
 
     def _add_change(self, urn: str, given: str, step: Record, before: Record, after: Record, reasons: str) -> None:
-        operation = "replace" if given in _PART_OF_REPLACE else _SAME_AS.get(given, given)
+        operation = "replace" if given in PART_OF_REPLACE else _SAME_AS.get(given, given)
         if given == "remove-pending-replace":
             return  # only the state forgets what an interrupted update left
         properties = tuple(self._properties(operation, step, before, after))
@@ -154,7 +158,7 @@ class Collector:
         )
 
     def _properties(self, operation: str, step: Record, before: Record, after: Record) -> Iterator[Property]:
-        if step.get("op") in _PART_OF_REPLACE:
+        if step.get("op") in PART_OF_REPLACE:
             return  # the step `replace` of the same resource holds them
         detailed = _record(step.get("detailedDiff"))
         if not detailed and operation in ("update", "replace"):
@@ -219,6 +223,7 @@ class Collector:
             return
         self.failed |= severity == "error"
         message = str(given.get("message") or "").removeprefix(f"{severity}: ").strip("\n")
+        message = _PLAN_VALUES.sub(r"\1 (their values are not shown: secrets may be among them)", message)
         if message.strip():
             key = (severity, str(given.get("urn") or ""), message)
             self._diagnostics[key] = self._diagnostics.get(key, 0) + 1
@@ -257,7 +262,7 @@ class Collector:
 
     def counts(self, summary: Record) -> dict[str, int]:
         """The engine's own counts, or what the steps add up to where it was stopped before it counted."""
-        counted = {str(k): v for k, v in summary.items() if type(v) is int and v > 0 and k not in _PART_OF_REPLACE}
+        counted = {str(k): v for k, v in summary.items() if type(v) is int and v > 0 and k not in PART_OF_REPLACE}
         if not counted:
             for resource in self._resources.values():
                 counted[resource.operation] = counted.get(resource.operation, 0) + 1

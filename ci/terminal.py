@@ -6,15 +6,18 @@ so (a job's log is no terminal and shows colours). Does not own what is told (`r
 
 import os
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TextIO
 
+from ci.plans import Departure
 from ci.report import Entry, Message, Report, told
 from ci.steps import Drift, Resource
 
 WIDTH: Final = 80
 DEFAULT_LIMIT: Final = 200_000  # characters: a job's log is cut by GitLab after some megabytes
 _STYLES: Final = {"title": "1", "bad": "1;31", "-": "31", "+": "32", "warning": "33"}
+
+_DONE: Final = {"same": "left as it is", "": "not there"}
 
 Styled = tuple[str, str, str]  # style, first indent, text
 
@@ -27,9 +30,29 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> boo
 
 def text(report: Report, *, colour: bool, limit: int = DEFAULT_LIMIT) -> str:
     """The report, each line at most 80 columns. What is beyond the limit is counted, not shown."""
+    return _laid_out(_blocks(report), colour=colour, limit=limit)
+
+
+def outcome(report: Report, *, colour: bool, limit: int = DEFAULT_LIMIT) -> str:
+    """What came of an update: its counts and what went wrong. What would change was told before."""
+    return _laid_out(_outcome(report), colour=colour, limit=limit)
+
+
+def departures(report: Report, found: Sequence[Departure], *, colour: bool, limit: int = DEFAULT_LIMIT) -> str:
+    """Where a plan does not fit: - what was reviewed, + what there would be now."""
+    return _laid_out(_departures(report, found), colour=colour, limit=limit)
+
+
+def progress(report: Report, urn: str, operation: str, *, colour: bool) -> str:
+    """One line for what was done to a resource."""
+    entry = report.entry(Resource(urn=urn, operation=operation))
+    return "\n".join(_wrapped("bad" if operation == "failed" else "", "  ", _title(entry), colour=colour))
+
+
+def _laid_out(blocks: Iterable[list[Styled]], *, colour: bool, limit: int) -> str:
     parts: list[str] = []
     room = limit
-    for block in _blocks(report):
+    for block in blocks:
         lines = [line for style, indent, content in block for line in _wrapped(style, indent, content, colour=colour)]
         room -= sum(len(line) + 1 for line in lines)
         if room < 0:
@@ -54,9 +77,9 @@ def _wrapped(style: str, indent: str, content: str, *, colour: bool) -> Iterator
         yield f"\x1b[{paint}m{line}\x1b[0m" if paint else line
 
 
-def _blocks(report: Report) -> Iterator[list[Styled]]:
+def _head(report: Report, of_what: str) -> Iterator[list[Styled]]:
     of = f" ({report.project})" if report.project else ""
-    yield [("bad" if report.failed else "title", "", f"Preview of {report.stack}{of}: {report.headline()}")]
+    yield [("bad" if report.failed else "title", "", f"{of_what} of {report.stack}{of}: {report.headline()}")]
     if report.unchanged:
         yield [("", "  ", report.stays() + ".")]
     elif report.counts():
@@ -65,6 +88,26 @@ def _blocks(report: Report) -> Iterator[list[Styled]]:
         yield _message(message, "bad")
     for message in report.messages(("error",)):
         yield _message(message, "bad")
+
+
+def _outcome(report: Report) -> Iterator[list[Styled]]:
+    yield from _head(report, "Deployment")
+    for message in report.messages(("warning", "info#err")):
+        yield _message(message, "warning")
+
+
+def _departures(report: Report, found: Sequence[Departure]) -> Iterator[list[Styled]]:
+    for each in found:
+        entry = report.entry(each.now)
+        kind = f" ({entry.type})" if entry.type else ""
+        now, before = (_DONE.get(done, told(done)) for done in (each.now.operation, each.reviewed))
+        # Of what was not to be changed at all, the diff above tells everything.
+        diff = _diff(report, each.now) if each.reviewed in ("create", "update", "replace") else []
+        yield [("title", "  ", f"{entry.name}{kind}: reviewed: {before}; now: {now}"), *diff]
+
+
+def _blocks(report: Report) -> Iterator[list[Styled]]:
+    yield from _head(report, "Preview")
     if report.hint():
         yield [("", "  ", report.hint())]
     if report.drift:

@@ -16,10 +16,11 @@ from ci.redaction import SECRET_TEXT, says_secret
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"  # Pulumi's key for what JSON cannot express
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a marker, public
 OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 # What stands for a value of each kind until the update makes it.
 UNKNOWN_VALUES: Final = frozenset(
     {
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        UNKNOWN,
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
         "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
         "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",

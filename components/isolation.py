@@ -123,7 +123,8 @@ def declare_admission(
         spec={
             "failurePolicy": "Fail",
             "matchConstraints": {"namespaceSelector": namespaces, "resourceRules": [pods]},
-            "variables": [{"name": variable, "expression": expression} for variable, expression in variables],
+            # No empty list: the API server drops it, so an update could not keep to the plan of its preview.
+            **({"variables": [{"name": n, "expression": e} for n, e in variables]} if variables else {}),
             "validations": [{"expression": r.expression, "message": r.message} for r in rules],
         },
         opts=opts,

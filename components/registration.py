@@ -23,7 +23,7 @@ from components.runner_config import (
     ServiceAccount,
     Volumes,
 )
-from components.secrets import AWS_FILE, CONFIG_FILE, KUBECONFIG_FILE
+from components.secrets import AWS_FILE, CONFIG_FILE, KUBECONFIG_FILE, secret_data
 from sections.jobs import RunnerSettings
 from settings import Settings
 
@@ -73,7 +73,7 @@ class Registration(pulumi.ComponentResource):
         tokens = kubernetes.core.v1.Secret(
             f"{name}-tokens",
             metadata={"name": names.tokens_secret, "namespace": args.managers_namespace},
-            string_data={"runner-token": token, "runner-registration-token": ""},
+            data=secret_data({"runner-token": token, "runner-registration-token": ""}),
             opts=pulumi.ResourceOptions(parent=self, provider=args.provider),
         )
         release = kubernetes.helm.v3.Release(

@@ -1,5 +1,7 @@
 """The Kubernetes secrets that a runner's jobs mount: its key, and a kubeconfig for what they deploy to."""
 
+import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -10,6 +12,18 @@ from components.naming import RunnerNames
 CONFIG_FILE = "config.yaml"
 AWS_FILE = "credentials"
 KUBECONFIG_FILE = "config"
+
+
+def secret_data(texts: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Output[str]]:
+    """What a Kubernetes secret takes as `data`; each value stays as secret as its text.
+
+    Not `stringData`: from that the provider makes `data` once the texts are known, so an update that makes or rotates a key
+    could never keep to the plan of its preview.
+    """
+    return {
+        key: pulumi.Output.from_input(text).apply(lambda known: base64.b64encode(known.encode()).decode())
+        for key, text in texts.items()
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +59,10 @@ class JobSecrets(pulumi.ComponentResource):
             api_key = kubernetes.core.v1.Secret(
                 f"{name}-api-key",
                 metadata={"name": args.names.api_key_secret, "namespace": args.namespace},
-                string_data={
-                    CONFIG_FILE: args.config_yaml,
-                    **({AWS_FILE: args.aws_credentials} if args.aws_credentials is not None else {}),
-                },
+                data=secret_data(
+                    {CONFIG_FILE: args.config_yaml}
+                    | ({AWS_FILE: args.aws_credentials} if args.aws_credentials is not None else {})
+                ),
                 opts=child,
             )
             self.api_key = api_key.metadata.name
@@ -56,7 +70,7 @@ class JobSecrets(pulumi.ComponentResource):
             kubernetes.core.v1.Secret(
                 f"{name}-app-kubeconfig",
                 metadata={"name": args.names.app_kubeconfig_secret, "namespace": args.namespace},
-                string_data={KUBECONFIG_FILE: args.app_kubeconfig},
+                data=secret_data({KUBECONFIG_FILE: args.app_kubeconfig}),
                 opts=child,
             )
         self.register_outputs({"apiKey": self.api_key})

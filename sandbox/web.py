@@ -173,7 +173,8 @@ class Service:
         assert isinstance(route, Route)
         raw = request.get_data()
         try:
-            body = json.loads(raw) if raw else {}
+            form = request.mimetype == "multipart/form-data"  # its parts are for the handler
+            body = json.loads(raw) if raw and not form else {}
         except (ValueError, RecursionError) as error:  # also text that is not UTF-8
             return route.operation, Reply(status=400, body={"message": f"the body is not JSON: {error}"})
         try:

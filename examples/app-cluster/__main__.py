@@ -2,7 +2,7 @@
 
 Owns: a private network, the cluster and the pool. Does not own access to it: the environment's stack reads `clusterId`
 (its setting `appCluster.stack`), makes an account with a role there, and mounts its kubeconfig into later jobs. Nobody
-takes the administrator's kubeconfig anywhere.
+takes the administrator's kubeconfig anywhere. `deploy.sh` makes the same with Scaleway's command line.
 
 Outputs (none secret): `clusterId` (regional id), `clusterName`.
 """

@@ -14,8 +14,10 @@ from sandbox.gitlab import (
     commits,
     environments,
     history,
+    jobs,
     merge_requests,
     metadata,
+    pipelines,
     projects,
     runners,
     schedules,
@@ -33,8 +35,8 @@ from sandbox.web import Route, Service
 SEED = "gitlab.seed"
 BRANCHES = ("main", "preprod", "prod")
 _MODULES = (
-    branches, commits, environments, merge_requests, metadata, projects, runners, schedules, tags, tokens, users,
-    variables,
+    branches, commits, environments, jobs, merge_requests, metadata, pipelines, projects, runners, schedules, tags,
+    tokens, users, variables,
 )  # fmt: skip
 
 

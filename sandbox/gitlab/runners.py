@@ -2,7 +2,7 @@
 
 Owns their settings (tags, protection, lock) and their authentication token, which only the answer to the creation shows.
 
-Does not own jobs: nothing is ever given to a runner. `POST /runners/verify` says whether a token is good, as a manager asks.
+Does not own jobs (`jobs`). `POST /runners/verify` says whether a token is good, as a manager asks.
 """
 
 from typing import Any

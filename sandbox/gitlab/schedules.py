@@ -1,4 +1,4 @@
-"""Pipeline schedules of the GitLab stand-in and their variables. Nothing is ever run: only the declarations are kept."""
+"""Pipeline schedules of the GitLab stand-in and their variables. They start nothing by themselves."""
 
 import re
 

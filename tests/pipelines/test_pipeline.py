@@ -8,34 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.pipelines.events import Ask, branch, jobs, merge_request, schedule, tag
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / ".gitlab-ci.yml"
 
-Ask = Callable[..., str]
 Expanded = Callable[[Path], dict[str, dict[str, Any]]]
-
-
-def branch(name: str, **more: str | None) -> dict[str, str | None]:
-    return {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": name, "CI_COMMIT_REF_NAME": name, **more}
-
-
-def merge_request(source: str, target: str) -> dict[str, str | None]:
-    return {
-        "CI_PIPELINE_SOURCE": "merge_request_event",
-        "CI_COMMIT_BRANCH": None,
-        "CI_MERGE_REQUEST_IID": "3",
-        "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": source,
-        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": target,
-    }
-
-
-def schedule(name: str, task: str) -> dict[str, str | None]:
-    return {"CI_PIPELINE_SOURCE": "schedule", "CI_COMMIT_BRANCH": name, "KAPSULE_DEVOPS_TASK": task}
-
-
-def jobs(ask: Ask, variables: dict[str, str | None]) -> set[str]:
-    lines = ask(FILE, "--list-csv", **variables).splitlines()
-    return {line.split(";")[0].strip('"') for line in lines if ";" in line and not line.startswith("name;")}
 
 
 @pytest.mark.parametrize(
@@ -55,12 +33,12 @@ def jobs(ask: Ask, variables: dict[str, str | None]) -> set[str]:
         (schedule("preprod", "drift"), {"drift:preprod"}),
         (schedule("prod", "rotation"), {"deploy:prod"}),
         (schedule("prod", "drift"), {"drift:prod"}),
-        ({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": None, "CI_COMMIT_TAG": "v1.0.0"}, {"check", "test"}),
+        (tag("v1.0.0"), {"check", "test"}),
     ],
     ids=str,
 )
 def test_exactly_these_jobs_run(ask: Ask, variables: dict[str, str | None], expected: set[str]) -> None:
-    assert jobs(ask, variables) == expected
+    assert jobs(ask, FILE, variables) == expected
 
 
 def test_a_branch_with_an_open_merge_request_has_no_pipeline_of_its_own(ask: Ask) -> None:
@@ -107,7 +85,7 @@ def test_every_run_of_the_program_is_checked_by_the_policies(expanded: Expanded)
         (name, line)
         for name, job in expanded(FILE).items()
         for line in job["script"]
-        if re.search(r"\bpulumi (up|preview)\b", line)
+        if re.search(r"\bpulumi (up|preview)\b|\bci\.deploy\b", line)
     ]
     assert len(runs) == 9
     for name, line in runs:
@@ -118,5 +96,5 @@ def test_the_key_comes_from_the_mounted_file_and_no_variable_holds_one(expanded:
     for name, job in expanded(FILE).items():
         variables: dict[str, str] = job.get("variables") or {}
         assert not {v for v in variables if re.search("SECRET_KEY|ACCESS_KEY|API_KEY", v)}, name
-        if "pulumi " in " ".join(job["script"]):
+        if re.search(r"pulumi |ci\.deploy", " ".join(job["script"])):
             assert variables["SCW_CONFIG_PATH"] == "/root/.config/scw/config.yaml", name

@@ -117,8 +117,8 @@ def test_kubernetes_waits_for_the_system_pool_and_not_for_the_runner_pool(progra
 
 def test_keys_and_tokens_are_secret_wherever_they_go(program: Program) -> None:
     resources = program.resources
-    assert resources["runner-deploy-secrets-api-key"]["inputs"]["stringData"] == "[secret]"
-    assert resources["runner-deploy-gitlab-tokens"]["inputs"]["stringData"] == "[secret]"
+    assert resources["runner-deploy-secrets-api-key"]["inputs"]["data"] == "[secret]"
+    assert resources["runner-deploy-gitlab-tokens"]["inputs"]["data"] == "[secret]"
     assert [v["inputs"]["data"] for v in program.of_type("secrets/version:Version")] == ["[secret]"] * 2
     assert resources["cluster-provider"]["inputs"]["kubeconfig"] == "[secret]"
     assert resources["gitlab-private-token"]["inputs"]["value"] == "[secret]"
@@ -346,7 +346,7 @@ def test_the_kubeconfig_for_the_application_is_an_accounts_and_secret(run_progra
     assert role["rules"] == [write]
     mounted = program.resources["runner-deploy-secrets-app-kubeconfig"]["inputs"]
     assert mounted["metadata"] == {"name": "dev-kapsule-config", "namespace": "dev"}
-    assert mounted["stringData"] == "[secret]"
+    assert mounted["data"] == "[secret]"
     assert "runner-build-secrets-app-kubeconfig" not in program.resources
     assert "data" in program.resources["app-cluster-deploy-token-b"]["secret_outputs"]
 
