@@ -160,7 +160,8 @@ def _runners_checks(runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
                 consequence="its jobs would share the managers' namespace, and read their tokens",
                 fix=set_command(f"runners[{index}].name", "jobs"),
             )
-        if not runner.protected and any(not name.endswith("ReadOnly") for name in runner.permission_sets):
+        made = () if runner.given_key else runner.permission_sets  # of a given key, its maker says what it may do
+        if not runner.protected and any(not name.endswith("ReadOnly") for name in made):
             yield Problem(
                 key=f"runners[{index}].protected",
                 value=runner.protected,

@@ -1,5 +1,5 @@
-"""The whole way of a change, by the pipeline's own jobs: a merge request, its preview, the merge, the deployment from the plan
-that was reviewed, the promotion; drift; a rotation.
+"""The whole way of a change, by the pipeline's own jobs: a merge request, its preview, the merge, the deployment from the
+plan that was reviewed, the promotion; drift; a rotation.
 
 The tests follow each other on one environment, dev, whose runners are those of the README: `operate` and `review` serve the
 operations project with a key that a person made, `deploy` and `preview` the application's.
@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest

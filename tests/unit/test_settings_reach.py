@@ -26,6 +26,12 @@ def test_a_project_that_the_environment_does_not_serve_has_no_runner(problems: P
     ]
 
 
+def test_a_given_key_may_be_for_merge_requests(parse: Any) -> None:
+    """What it may do, its maker says: the runner `review` of the README."""
+    review = {"name": "review", "givenKey": True, "protected": False, "projects": ["acme/platform"]}
+    assert parse({"runners": [review]}).runners[0].protected is False
+
+
 def test_a_given_key_is_for_projects_that_are_named(problems: Problems) -> None:
     assert problems({"runners": [{**OPERATE, "projects": []}]}) == [
         f"runners[0].projects {FILE}: must name the projects where givenKey is true, or every project's jobs may use a key "
