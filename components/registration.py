@@ -27,6 +27,8 @@ from components.secrets import AWS_FILE, CONFIG_FILE, KUBECONFIG_FILE, secret_da
 from sections.jobs import RunnerSettings
 from settings import Settings
 
+GIVEN_KEY_READS = "Its key is made by a person and only reads."
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrationArgs:
@@ -67,6 +69,8 @@ class Registration(pulumi.ComponentResource):
             locked=True,
             access_level="ref_protected" if settings.protected else "not_protected",
             maximum_timeout=settings.job_timeout_seconds,
+            # What GitLab shows to whoever looks at the runner, and what the policies take as somebody's word.
+            maintenance_note=GIVEN_KEY_READS if settings.given_key and not settings.protected else None,
             opts=pulumi.ResourceOptions(parent=self),
         )
         token: pulumi.Output[str] = pulumi.Output.secret(user_runner.token)

@@ -7,6 +7,7 @@ from .iam import POLICY
 
 RUNNER = "gitlab:index/userRunner:UserRunner"
 _READS = ("ReadOnly", "Read")
+GIVEN_KEY_READS = "Its key is made by a person and only reads."
 
 
 def are_bound(props: Properties) -> Iterator[str]:
@@ -40,7 +41,7 @@ def are_protected_where_keys_write(resources: Sequence[Resource]) -> Iterator[Vi
     """The key of a runner is that of the IAM policies below the nearest component around it that has any.
 
     A missing access level is GitLab's default, not_protected. Where no policy is found nothing shows that the key only
-    reads, so the runner must be protected.
+    reads: then the runner must be protected, or say that a person has made its key (`maintenanceNote`, which GitLab shows).
     """
     parents = {r.urn: r.parent for r in resources}
     for runner in (r for r in resources if r.type == RUNNER):
@@ -55,6 +56,8 @@ def are_protected_where_keys_write(resources: Sequence[Resource]) -> Iterator[Vi
         writing = sorted(name for name in sets if isinstance(name, str) and not name.endswith(_READS))
         if writing:
             what = f"its key may write ({', '.join(writing)})"
+        elif not policies and runner.props.get("maintenanceNote") == GIVEN_KEY_READS:
+            continue
         elif not sets and not unknown:
             what = "no IAM policy beside it shows that its key only reads"
         else:

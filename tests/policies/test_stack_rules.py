@@ -11,7 +11,7 @@ from policies.rules.ci_variables import PROJECT_VARIABLE, SCHEDULE_VARIABLE, com
 from policies.rules.iam import POLICY
 from policies.rules.kubeconfigs import SECRET, come_from_no_cluster
 from policies.rules.outputs import STACK, hold_no_secret
-from policies.rules.runners import RUNNER, are_protected_where_keys_write
+from policies.rules.runners import GIVEN_KEY_READS, RUNNER, are_protected_where_keys_write
 from policies.rules.secret_values import API_KEY, CLUSTER, SECRET_VERSION
 
 SECRET_KEY = "11111111-2222-3333-4444-555555555555"
@@ -157,6 +157,13 @@ def registered(resources: list[Resource]) -> list[Resource]:
     return [replace(runner, parent="registration"), inner, *others]
 
 
+def given_key(*around: Resource) -> list[Resource]:
+    """A runner for any branch whose key a person has made, as it says, and what is beside it."""
+    said = {"description": "app", "accessLevel": "not_protected", "maintenanceNote": GIVEN_KEY_READS}
+    runner = resource(RUNNER, "runner", said, parent="component")
+    return [runner, resource("kapsule-devops:gitlab:Runner", "component", {}, parent="stack"), outputs(), *around]
+
+
 def rule(*sets: Any) -> dict[str, Any]:
     return {"permissionSetNames": list(sets)}
 
@@ -171,6 +178,7 @@ def rule(*sets: Any) -> dict[str, Any]:
         runner_with("not_protected", UNKNOWN),
         [*runner_with("not_protected")[:1], resource(POLICY, "policy", {"rules": UNKNOWN}, parent="component")],
         registered(runner_with("not_protected", rule("KubernetesReadOnly"))),
+        given_key(),
         [],
     ],
 )
@@ -189,6 +197,10 @@ def test_runners_pass(resources: list[Resource]) -> None:
         ),
         (runner_with(None, rule("VPCFullAccess")), "its key may write (VPCFullAccess)"),
         (runner_with("not_protected"), "no IAM policy beside it shows that its key only reads"),
+        (
+            given_key(resource(POLICY, "policy", {"rules": [rule("VPCFullAccess")]}, parent="component")),
+            "its key may write (VPCFullAccess)",
+        ),
         (registered(runner_with("not_protected", rule("VPCFullAccess"))), "its key may write (VPCFullAccess)"),
         (
             registered(runner_with("not_protected", rule("KubernetesReadOnly"), component="another")),

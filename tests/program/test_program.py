@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from policies.rules.runners import GIVEN_KEY_READS
+
 Program = Any  # conftest's, which is no module to import from
 RunProgram = Callable[..., Program]
 
@@ -366,6 +368,15 @@ def test_a_given_key_is_mounted_and_not_made(run_program: RunProgram) -> None:
     (deploy, told) = program.outputs["runners"]
     assert [p["project"] for p in deploy["projects"]] == ["acme/app"]
     assert (told["applicationId"], told["apiKeySecret"]) == (None, "dev-operate-api-key")
+
+
+def test_a_runner_of_any_branch_says_that_its_given_key_only_reads(run_program: RunProgram) -> None:
+    """In GitLab, to whoever looks; and to the policies, which see no permissions of such a key."""
+    review = {"name": "review", "givenKey": True, "protected": False, "projects": ["acme/platform"]}
+    program = run_program("dev", {"runners": [{"name": "deploy", "projects": ["acme/app"]}, review]})
+    runners = {r["name"]: r["inputs"] for r in program.of_type("gitlab:index/userRunner:UserRunner")}
+    notes = {name.split("-")[1]: runner.get("maintenanceNote") for name, runner in runners.items()}
+    assert notes == {"deploy": None, "review": GIVEN_KEY_READS}
 
 
 def test_the_application_cluster_may_be_given_by_its_id(run_program: RunProgram) -> None:
