@@ -11,6 +11,7 @@ documentation of scw 2.62 for defaults, `-o template=` and what its `wait` and i
 import json
 import os
 import re
+import shlex
 import sys
 import time
 import urllib.error
@@ -216,6 +217,13 @@ def shown(answer: Any, output: str | None) -> str:
         return str(answer[name])
 
     return FIELD.sub(field, template) + "\n"
+
+
+def command_in(folder: Path) -> None:
+    """Puts a command `scw` into a folder for PATH."""
+    command = folder / "scw"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(__file__)} "$@"\n')
+    command.chmod(0o755)
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ The command line itself is a stand-in (scw.py); the key, who may do what with it
 
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from sandbox.scaleway.catalog import VERSIONS
 from sandbox.scaleway.common import CLUSTERS, PRIVATE_NETWORKS
 from sandbox.scaleway.k8s_state import POOLS
 from tests.engine.estate import Estate, Up, eventually
+from tests.engine.scw import command_in
 
 ENVIRONMENT = "scw"  # not dev: kapsule-dev is what the Pulumi project of the same example makes
 NAME = f"kapsule-{ENVIRONMENT}"
@@ -56,9 +56,7 @@ class Job:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for PATH with a command `scw`."""
     folder = tmp_path_factory.mktemp("scw")
-    command, program = folder / "scw", Path(__file__).with_name("scw.py")
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(program))} "$@"\n')
-    command.chmod(0o755)
+    command_in(folder)
     return folder
 
 

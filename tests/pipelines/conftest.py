@@ -5,13 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from sandbox.toolchain.build import cache_folder
+from tests.pipelines.events import Ask
+from tests.pipelines.place import Place, made
 
 LOCK = Path(__file__).parent / "gitlab-ci-local"
 
@@ -41,9 +43,6 @@ def _path() -> dict[str, str]:
     return os.environ | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
-Ask = Callable[..., str]
-
-
 @pytest.fixture
 def ask(gitlab_ci_local: Path, tmp_path: Path) -> Ask:
     """`ask(file, "--list-csv", CI_COMMIT_BRANCH="main")`: what the tool says of that pipeline, in a repository of its own.
@@ -70,6 +69,14 @@ def ask(gitlab_ci_local: Path, tmp_path: Path) -> Ask:
         return result.stdout
 
     return told
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """What the played pipelines share; nothing of it is left afterwards."""
+    with made(tmp_path_factory.mktemp("pipeline")) as place:
+        yield place
+    assert place.estate.processes() == []
 
 
 @pytest.fixture

@@ -22,12 +22,15 @@ from typing import Any
 
 from lightkube.resources.core_v1 import Secret
 
+from components.naming import RegistrationNames
 from tests.engine.estate import Estate
 from tests.pipelines.events import Ask, branch, jobs, merge_request, schedule
 
 Expanded = Callable[[Path], dict[str, dict[str, Any]]]
 Definition = Mapping[str, Any]
+Runner = dict[str, Any]  # as the stack's output `runners` tells it
 
+MAIN = "acme/app"  # the environment's own project; of a further one, names have its path
 MOUNT = "/root/.config/scw"
 # What the sandbox gives a shell and a job does not have.
 _OWNERS = (
@@ -48,13 +51,25 @@ class Ran:
     runner: str
 
 
+def succeeded(ran: Ran) -> str:
+    """What a job that must not have failed has printed."""
+    assert ran.code == 0, ran.log
+    return ran.log
+
+
 @dataclass(frozen=True)
 class Gitlab:
-    """Pipelines of one environment's projects. `left_out` are jobs that other tests run."""
+    """Pipelines of one environment's projects.
+
+    `folder` is the repository that jobs find themselves in, `commands` a folder with what a job's image has and this machine
+    has not, `left_out` jobs that other tests run.
+    """
 
     estate: Estate
     environment: str
+    folder: Path
     left_out: Collection[str] = ()
+    commands: Path | None = None
 
     # --- GitLab's part
 
@@ -104,37 +119,38 @@ class Gitlab:
         start = {"ref": event["branch"], "source": event.get("source", "push")} if "branch" in event else dict(event)
         self._ask("POST", "/_sandbox/pipelines", {"project": project, "jobs": asked, **start})
         done = []
-        while taken := self._take():
-            token, job, runner = taken
-            name = job["job_info"]["name"]
-            done.append(self._do(token, job, definitions[name], runner, extra))
+        while taken := self._take(self._managers(project)):  # which a job may change
+            job, runner = taken
+            done.append(self._do(job, definitions[job["job_info"]["name"]], runner, extra))
+        for definition in definitions.values():  # the next pipeline starts in a fresh checkout
+            for file in self._artifacts(definition):
+                file.unlink()
         return done
 
     # --- the runners' part
 
-    def _take(self) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
-        """A job that some manager gets, with the job's token and the runner, as the stack's output tells it."""
-        for runner in self.estate.outputs(self.environment)["runners"]:
-            for served in runner["projects"]:
-                answer = self._ask("POST", "/api/v4/jobs/request", {"token": self._token(served["release"])})
-                if answer:
-                    return answer["token"], answer, runner
+    def _managers(self, project: str) -> list[tuple[str, Runner]]:
+        """Each manager of the project: the token that it finds mounted, and its runner."""
+        found = []
+        with self.estate.kubernetes(self.environment) as client:
+            for runner in self.estate.outputs(self.environment)["runners"]:
+                if project in (served["project"] for served in runner["projects"]):
+                    further = None if project == MAIN else project
+                    name = RegistrationNames(self.environment, runner["name"], further).tokens_secret
+                    secret = client.get(Secret, name, namespace=f"{self.environment}-runners")
+                    found.append((base64.b64decode((secret.data or {})["runner-token"]).decode(), runner))
+        return found
+
+    def _take(self, managers: list[tuple[str, Runner]]) -> tuple[dict[str, Any], Runner] | None:
+        """A job that some manager gets, and that manager's runner."""
+        for token, runner in managers:
+            job = self._ask("POST", "/api/v4/jobs/request", {"token": token})
+            if job:
+                return job, runner
         return None
 
-    def _token(self, release: str) -> str:
-        """What the manager of a release finds mounted."""
-        with self.estate.kubernetes(self.environment) as client:
-            found = client.get(Secret, f"{release}-tokens", namespace=f"{self.environment}-runners")
-        return base64.b64decode((found.data or {})["runner-token"]).decode()
-
-    def _do(
-        self,
-        token: str,
-        job: Mapping[str, Any],
-        definition: Definition,
-        runner: dict[str, Any],
-        extra: Mapping[str, str],
-    ) -> Ran:
+    def _do(self, job: Mapping[str, Any], definition: Definition, runner: Runner, extra: Mapping[str, str]) -> Ran:
+        token = job["token"]
         variables = {v["key"]: v["value"] for v in job["variables"]}
         with tempfile.TemporaryDirectory() as mounted:
             for name, text in self.estate.mounted(self.environment, runner).items():
@@ -145,21 +161,26 @@ class Gitlab:
             at.setdefault("SCW_CONFIG_PATH", f"{mounted}/config.yaml")
             exports = [f"export {k}={shlex.quote(v)}" for k, v in at.items()]
             script = [*definition.get("before_script", []), *definition["script"]]
-            result = self.estate.shell("\n".join([f"unset {_OWNERS}", *exports, *script]))
+            here = [f"unset {_OWNERS}", f"cd {shlex.quote(str(self.folder))}"]
+            if self.commands:
+                here.append(f'export PATH={shlex.quote(str(self.commands))}:"$PATH"')
+            result = self.estate.shell("\n".join([*here, *exports, *script]))
         self._upload(job, token, definition)
         state = "failed" if result.returncode else "success"
         self._ask("PUT", f"/api/v4/jobs/{job['id']}", {"token": token, "state": state})
         log = result.stdout + result.stderr
         return Ran(name=job["job_info"]["name"], code=result.returncode, log=log, runner=runner["name"])
 
+    def _artifacts(self, definition: Definition) -> list[Path]:
+        names = (definition.get("artifacts") or {}).get("paths", [])
+        found = [file for name in names for file in (self.folder / name, *(self.folder / name).rglob("*"))]
+        return [file for file in found if file.is_file()]
+
     def _upload(self, job: Mapping[str, Any], token: str, definition: Definition) -> None:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as packed:
-            for name in (definition.get("artifacts") or {}).get("paths", []):
-                file = self.estate.checkout / name
-                if file.is_file():
-                    packed.write(file, name)
-                    file.unlink()  # the next job starts in a fresh checkout
+            for file in self._artifacts(definition):
+                packed.write(file, file.relative_to(self.folder))
         edge = "edge-of-a-part"
         head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="artifacts.zip"\r\n\r\n'
         body = head.encode() + archive.getvalue() + f"\r\n--{edge}--\r\n".encode()

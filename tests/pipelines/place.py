@@ -1,0 +1,110 @@
+"""An environment whose pipelines are played: dev in a sandbox, with the runners of the README.
+
+`operate` and `review` serve the operations project with a key that a person made, `deploy` and `preview` the application's.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import ConfigMap, Secret
+
+from tests.engine.estate import Estate
+from tests.pipelines.gitlab_runner import Gitlab
+
+PLATFORM, APP = "acme/platform", "acme/app"
+RUNNERS = """
+- name: deploy
+  projects: [acme/app]
+- name: preview
+  projects: [acme/app]
+  protected: false
+  permissionSets: [ContainerRegistryReadOnly, KubernetesReadOnly, PrivateNetworksReadOnly, VPCReadOnly]
+- name: operate
+  projects: [acme/platform]
+  givenKey: true
+  tag: k8s-dev-runner
+- name: review
+  projects: [acme/platform]
+  givenKey: true
+  protected: false
+  tag: k8s-dev-preview-runner
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """dev is up; `gitlab` plays the pipelines of the operations project without the jobs that test the code."""
+
+    estate: Estate
+    gitlab: Gitlab
+
+    def api(self, method: str, path: str, project: str = PLATFORM, **body: Any) -> Any:
+        return self.estate.gitlab(method, f"projects/{project.replace('/', '%2F')}/{path}", **body)
+
+    def push(self, branch: str, title: str) -> None:
+        self.api("POST", "repository/commits", branch=branch, commit_message=title, actions=[])
+
+    def change(self, title: str, key: str, value: str) -> int:
+        """A branch with a changed setting, and its merge request; the number of that."""
+        branch = re.sub(r"\W+", "-", title)
+        self.api("POST", "repository/branches", branch=f"feature/{branch}", ref="main")
+        self.push(f"feature/{branch}", title)
+        self.estate.set("dev", key, value)
+        opened = {"source_branch": f"feature/{branch}", "target_branch": "main", "title": title}
+        return int(self.api("POST", "merge_requests", **opened)["iid"])
+
+    def notes(self, request: int) -> list[str]:
+        return [note["body"] for note in self.api("GET", f"merge_requests/{request}/notes")]
+
+    def config_toml(self) -> str:
+        with self.estate.kubernetes("dev") as client:
+            rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")
+        return str((rendered.data or {})["config.toml"])
+
+    def settings(self) -> str:
+        return (self.estate.checkout / "Pulumi.dev.yaml").read_text()
+
+
+@contextmanager
+def made(folder: Path) -> Iterator[Place]:
+    estate = Estate(folder)
+    file = estate.checkout / "Pulumi.dev.yaml"
+    settings = yaml.safe_load(file.read_text())
+    settings["config"]["kapsule-devops:runners"] = yaml.safe_load(RUNNERS)
+    file.write_text(yaml.safe_dump(settings, sort_keys=False))
+    estate.start()
+    try:
+        up = estate.up("dev")
+        assert up.code == 0, up.printed
+        _put_keys(estate)
+        yield Place(estate, Gitlab(estate, "dev", estate.checkout, left_out=("check", "test")))
+    finally:
+        estate.stop()
+
+
+def _put_keys(estate: Estate) -> None:
+    """What README, "From its own pipeline", tells a person to do with kubectl."""
+    variables = estate.variables()
+    key = {
+        "access_key": variables["SCW_ACCESS_KEY"],
+        "secret_key": variables["SCW_SECRET_KEY"],
+        "default_organization_id": variables["SCW_DEFAULT_ORGANIZATION_ID"],
+        "default_project_id": variables["SCW_DEFAULT_PROJECT_ID"],
+        "default_region": "fr-par",
+    }
+    files = {
+        "config.yaml": yaml.safe_dump(key),
+        "gitlab-token": variables["GITLAB_TOKEN"],
+        "passphrase": (estate.folder / "passphrase").read_text(),
+    }
+    with estate.kubernetes("dev") as client:
+        for runner in estate.outputs("dev")["runners"]:
+            if runner["applicationId"] is None:
+                named = ObjectMeta(name=runner["apiKeySecret"], namespace=runner["namespace"])
+                client.create(Secret(metadata=named, stringData=files))
