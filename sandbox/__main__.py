@@ -1,4 +1,4 @@
-"""`python -m sandbox start|stop|status|env|reset`, and `up|preview|down [ENV]`, which `make` calls."""
+"""`python -m sandbox start|stop|status|env|reset|fault`, and `up|preview|down [ENV]`, which `make` calls."""
 
 import argparse
 import sys
@@ -79,6 +79,12 @@ def _down(folder: Folder, arguments: argparse.Namespace) -> int:
     return down(folder, arguments.environment)
 
 
+def _fault(folder: Folder, arguments: argparse.Namespace) -> int:
+    from sandbox.fault_command import run
+
+    return run(folder, arguments)
+
+
 _COMMANDS: dict[str, tuple[Callable[[Folder, argparse.Namespace], int], str]] = {
     "start": (_start, "start the sandbox in the background, building what is missing"),
     "stop": (_stop, "stop it; its state is kept"),
@@ -86,6 +92,7 @@ _COMMANDS: dict[str, tuple[Callable[[Folder, argparse.Namespace], int], str]] = 
     "env": (_env, 'print a shell\'s variables: eval "$(python -m sandbox env)"'),
     "reset": (_reset, "empty it: stand-ins, clusters and Pulumi's state"),
     "serve": (_serve, "run it in the foreground until a signal"),
+    "fault": (_fault, "make requests to the stand-ins fail"),
     "up": (_up, "bring an environment up (default dev)"),
     "preview": (_preview, "show what `up` would change (default dev)"),
     "down": (_down, "destroy an environment (default: all), then stop when none is left"),
@@ -100,6 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=about, description=about)
         if name == "serve":
             command.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input ends, too")
+        if name == "fault":
+            from sandbox.fault_command import add_arguments
+
+            add_arguments(command)
         if name in ("up", "preview", "down"):
             command.add_argument("environment", nargs="?", help="dev, preprod or prod")
     parsed = parser.parse_args(arguments)

@@ -1,7 +1,8 @@
-"""The sandbox's own routes on each stand-in, for tests and for a curious user: `/_sandbox/{health,state,requests,reset}`."""
+"""The sandbox's own routes on each stand-in, for tests and for a curious user: `/_sandbox/{health,state,…}`."""
 
 from collections.abc import Callable
 
+from sandbox.faults import FaultError, parse_fault
 from sandbox.requests import RequestLog, masked
 from sandbox.web import ApiError, Call, Reply, Routes
 
@@ -32,5 +33,28 @@ def admin_routes(prefix: str, requests: RequestLog, reset: Callable[[], None]) -
     def reset_everything(call: Call) -> Reply:
         reset()
         return Reply(body={"status": "reset"})
+
+    @routes.add("POST", "/_sandbox/fault", "_sandbox.fault.add", public=True)
+    def add_fault(call: Call) -> Reply:
+        """Makes what follows go wrong, as `sandbox.faults.Fault` says."""
+        try:
+            call.faults.add(parse_fault(call.body, call.operations))
+        except FaultError as error:
+            raise ApiError(400, {"message": str(error)}) from None
+        return Reply(status=201, body=call.faults.listed())
+
+    @routes.add("GET", "/_sandbox/fault", "_sandbox.fault.list", public=True)
+    def faults(call: Call) -> Reply:
+        return Reply(body=call.faults.listed())
+
+    @routes.add("DELETE", "/_sandbox/fault", "_sandbox.fault.clear", public=True)
+    def clear_faults(call: Call) -> Reply:
+        call.faults.clear()
+        return Reply(body=[])
+
+    @routes.add("GET", "/_sandbox/operations", "_sandbox.operations", public=True)
+    def operations(call: Call) -> Reply:
+        """The names of all operations that the stand-in has."""
+        return Reply(body=sorted(call.operations))
 
     return routes

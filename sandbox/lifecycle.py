@@ -115,9 +115,10 @@ def status(folder: Folder) -> tuple[str, bool]:
     return "\n".join(lines), True
 
 
-def ask(url: str, method: str = "GET") -> Any:
+def ask(url: str, method: str = "GET", body: dict[str, Any] | None = None) -> Any:
     """A request to the sandbox's own routes, and the JSON of its answer."""
-    request = urllib.request.Request(url, method=method)  # noqa: S310 - loopback
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, method=method, data=data)  # noqa: S310 - loopback
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy reaches this machine's loopback
     with direct.open(request, timeout=30) as answer:
         return json.loads(answer.read())

@@ -9,10 +9,12 @@ that by the `ApiError`s that it raises.
 
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,6 +24,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from sandbox.faults import Faults
 from sandbox.requests import RequestLog
 from sandbox.store import Record, Store
 
@@ -63,6 +66,8 @@ class Call:
     raw_body: bytes
     base_url: str
     remote_address: str
+    faults: Faults
+    operations: frozenset[str]
     caller: Any = None
 
 
@@ -133,6 +138,8 @@ class Service:
         self.name, self.store, self.requests = name, store, requests
         self.routes = list(routes)
         self._authenticate = authenticate
+        self.faults = Faults()
+        self._operations = frozenset(r.operation for r in self.routes if not _is_own(r.operation))
         self._map = Map(
             [Rule(r.rule, methods=[r.method], endpoint=r) for r in self.routes],
             strict_slashes=False,
@@ -143,8 +150,16 @@ class Service:
         request = Request(environ)
         started = time.monotonic()
         path = str(environ.get("REQUEST_URI", request.path)).partition("?")[0]
-        operation, reply = self._answer(request, path)
-        if not operation.startswith("_sandbox"):
+        operation, act = self._matched(request, path)
+        fault = None if _is_own(operation) else self.faults.meet(operation)
+        if fault:
+            time.sleep(fault.delay)  # what it stands for is a wait
+            if fault.drop == "before":
+                raise _dropped(environ)
+        reply = self._failed(fault.status, fault.retry_after) if fault and fault.status else act()
+        if fault and fault.fields and isinstance(reply.body, dict):
+            reply = replace(reply, body=reply.body | dict(fault.fields))
+        if not _is_own(operation):
             self.requests.add(
                 service=self.name,
                 operation=operation,
@@ -155,28 +170,46 @@ class Service:
                 milliseconds=round((time.monotonic() - started) * 1000, 1),
                 request=request.get_data(),
                 reply=reply.body,
+                **({"fault": fault.operation} if fault else {}),
             )
+        if fault and fault.drop == "after":
+            raise _dropped(environ)
         response = Response(status=reply.status, headers=dict(reply.headers))
         if reply.body is not None:
             response.content_type = reply.content_type
             body = reply.body
             response.data = body if isinstance(body, bytes | str) else json.dumps(body)
+            if fault and fault.malformed:
+                response.data = response.data[: len(response.data) // 2] + b"\x00"
         return response(environ, start_response)
 
-    def _answer(self, request: Request, path: str) -> tuple[str, Reply]:
+    def _matched(self, request: Request, path: str) -> tuple[str, Callable[[], Reply]]:
+        """The operation that a request asks for, and what answers it."""
         try:
             route, args = self._map.bind("").match(path_info=path, method=request.method)
         except HTTPException:
             message = f"the sandbox's {self.name} has no route {request.method} {path}"
             log.warning(message)
-            return "unknown", Reply(status=501, body={"message": message, "type": "not_implemented"})
+            return "unknown", lambda: Reply(status=501, body={"message": message, "type": "not_implemented"})
         assert isinstance(route, Route)
+        return route.operation, lambda: self._answer(request, path, route, args)
+
+    def _failed(self, status: int, retry_after: int | None) -> Reply:
+        """An error that has nothing to do with the request, in the words of each service."""
+        reason = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
+        words = {"message": f"{status} {reason}"}
+        if self.name == "scaleway":
+            words = {"message": reason.lower(), "type": reason.lower().replace(" ", "_")}
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        return Reply(status=status, body=words, headers=headers)
+
+    def _answer(self, request: Request, path: str, route: Route, args: Mapping[str, str]) -> Reply:
         raw = request.get_data()
         try:
             form = request.mimetype == "multipart/form-data"  # its parts are for the handler
             body = json.loads(raw) if raw and not form else {}
         except (ValueError, RecursionError) as error:  # also text that is not UTF-8
-            return route.operation, Reply(status=400, body={"message": f"the body is not JSON: {error}"})
+            return Reply(status=400, body={"message": f"the body is not JSON: {error}"})
         try:
             call = Call(
                 store=self.store,
@@ -190,20 +223,30 @@ class Service:
                 raw_body=raw,
                 base_url=request.host_url.rstrip("/"),
                 remote_address=str(request.environ.get("REMOTE_ADDR", "")),
+                faults=self.faults,
+                operations=self._operations,
             )
             with self.store.transaction():
                 if not route.public:
                     call = Call(**{**call.__dict__, "caller": self._authenticate(call)})
                 result = route.handler(call)
         except ApiError as error:
-            return route.operation, Reply(status=error.status, body=error.body, headers=error.headers)
+            return Reply(status=error.status, body=error.body, headers=error.headers)
         except Exception as error:
             log.exception("%s failed", route.operation)
             message = f"the sandbox failed in {route.operation}: {type(error).__name__}: {error}"
-            return route.operation, Reply(status=500, body={"message": message, "type": "sandbox_failure"})
-        if isinstance(result, Reply):
-            return route.operation, result
-        return route.operation, Reply(status=204 if result is None else 200, body=result)
+            return Reply(status=500, body={"message": message, "type": "sandbox_failure"})
+        return result if isinstance(result, Reply) else Reply(status=204 if result is None else 200, body=result)
+
+
+def _is_own(operation: str) -> bool:
+    return operation.startswith("_sandbox")
+
+
+def _dropped(environ: Mapping[str, Any]) -> ConnectionError:
+    """Ends the connection as a network does; the server takes the error for that."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return ConnectionAbortedError("dropped on purpose")
 
 
 class _QuietHandler(WSGIRequestHandler):
