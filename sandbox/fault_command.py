@@ -12,7 +12,7 @@ EXAMPLES = """\
 examples:
   python -m sandbox fault k8s.CreateCluster --status 500           the next one fails
   python -m sandbox fault 'gitlab.*' --status 429 --retry-after 1 --times 3
-  python -m sandbox fault iam.CreateApiKey --drop after            made, but nobody hears of it
+  python -m sandbox fault iam.CreateAPIKey --drop after            made, but nobody hears of it
   python -m sandbox fault k8s.GetCluster --field status=creating --times 0    stays so until --clear
   python -m sandbox fault '*' --delay 0.2 --times 0                a slow network
   python -m sandbox fault --list                                   what is to fail still

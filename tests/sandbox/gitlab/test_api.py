@@ -11,7 +11,8 @@ from sandbox.gitlab import seed, set_enterprise
 from sandbox.gitlab.auth import TOKENS, issue_job_token
 from tests.sandbox.gitlab.conftest import Instance
 
-_PUBLIC = {"gitlab.Runners.verify"}
+# What a runner and a job ask with tokens of their own.
+_PUBLIC = {"gitlab.Runners.verify", "gitlab.Jobs.request", "gitlab.Jobs.update", "gitlab.Jobs.artifacts"}
 
 
 def _api_routes(instance: Any) -> list[Any]:
@@ -20,7 +21,7 @@ def _api_routes(instance: Any) -> list[Any]:
 
 def _filled(rule: str, project: object) -> str:
     path = rule.removeprefix("/api/v4/").replace("<id>", str(project))
-    return re.sub(r"<\w+>", "999", path)
+    return re.sub(r"<(path:)?\w+>", "999", path)
 
 
 def test_every_route_wants_a_token(instance: Instance) -> None:
@@ -53,7 +54,7 @@ def test_every_route_of_one_thing_answers_404_where_there_is_none(instance: Inst
 
 
 def test_operations_are_named_once_and_unknown_routes_are_501(instance: Instance) -> None:
-    names = [r.operation for r in instance.service.routes]
+    names = [r.operation for r in instance.service.routes if not r.operation.startswith("_sandbox.")]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"gitlab\.[A-Z]\w+\.[a-z]\w+|charts\.[\w-]+", n) for n in names)
     answer = instance.call("GET", "nowhere")
