@@ -69,7 +69,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def Run(self, request: Any, context: Any) -> Any:
         """Runs the program to its end. Secret settings go by the environment, as in the official host."""
         program = Path(request.info.program_directory, request.info.entry_point or ".")
-        result = subprocess.run(
+        process = subprocess.Popen(
             [
                 *(python_of(request.info), "-u", os.environ["PULUMI_PYTHON_EXEC"]),
                 *("--monitor", request.monitor_address, "--engine", self.engine),
@@ -86,10 +86,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             },
             stdin=subprocess.DEVNULL,
         )
-        if result.returncode == SHOWN_TO_THE_USER:
+        context.add_callback(process.terminate)  # when the call ends: done, or because the engine was killed
+        code = process.wait()
+        if code == SHOWN_TO_THE_USER:
             return messages.RunResponse(bail=True)
-        if result.returncode:
-            return messages.RunResponse(error=f"the program exited with code {result.returncode}")
+        if code:
+            return messages.RunResponse(error=f"the program exited with code {code}")
         return messages.RunResponse()
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:

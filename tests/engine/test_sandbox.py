@@ -26,6 +26,22 @@ def own(tmp_path: Path) -> Iterator[Estate]:
     assert eventually(estate.processes, lambda found: not found) == []
 
 
+def _all() -> dict[int, tuple[int, str]]:
+    """Every process: its parent and its command line."""
+    listed = subprocess.run(["ps", "-eww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    parts = [line.split(None, 2) for line in listed.splitlines()]
+    return {int(pid): (int(parent), " ".join(command)) for pid, parent, *command in parts}
+
+
+def _below(pid: int) -> dict[int, str]:
+    """The processes that one has started, and those that these have."""
+    found: dict[int, str] = {}
+    for child, (parent, command) in _all().items():
+        if parent == pid:
+            found |= {child: command} | _below(child)
+    return found
+
+
 def _cluster(estate: Estate) -> str:
     """Creates a cluster as a client of the API would, and waits for its control plane."""
     project = estate.variables()["SCW_DEFAULT_PROJECT_ID"]
@@ -99,6 +115,28 @@ def test_a_killed_part_of_a_control_plane_is_started_again(own: Estate) -> None:
     os.kill(first, signal.SIGKILL)
     (second,) = eventually(server, lambda found: bool(found) and found != [first])
     assert second != first
+
+
+def test_a_killed_engine_takes_its_program_and_its_plugins_with_it(own: Estate) -> None:
+    own.start()
+    program = own.checkout / "endless"
+    program.mkdir()
+    (program / "Pulumi.yaml").write_text("name: endless\nruntime: {name: python, options: {virtualenv: ../.venv}}\n")
+    (program / "__main__.py").write_text(
+        "import asyncio, pulumi, pulumi_kubernetes as kubernetes\n"
+        "kubernetes.core.v1.Namespace('n')\n"  # so that a plugin runs, too
+        "pulumi.export('never', pulumi.Output.from_input(asyncio.sleep(600)))\n"
+    )
+    variables = own.variables()
+    subprocess.run(["pulumi", "stack", "init", "dev"], cwd=program, env=variables, check=True, capture_output=True)
+    engine = subprocess.Popen(["pulumi", "preview"], cwd=program, env=variables, stdout=subprocess.DEVNULL)
+    try:
+        parts = ("language_host", "pulumi-language-python-exec", "resource-kubernetes")
+        started = eventually(lambda: _below(engine.pid), lambda found: all(part in str(found) for part in parts))
+    finally:
+        engine.kill()
+        engine.wait()
+    assert eventually(lambda: started.keys() & _all().keys(), lambda found: not found) == set()
 
 
 def test_reset_empties_it_and_keeps_the_credentials(own: Estate) -> None:
