@@ -41,6 +41,22 @@ def eventually(ask: Callable[[], T], wanted: Callable[[T], bool]) -> T:
     return answer
 
 
+def all_processes() -> dict[int, tuple[int, str]]:
+    """Every process of the machine: its parent and its command line."""
+    listed = subprocess.run(["ps", "-eww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    parts = [line.split(None, 2) for line in listed.splitlines()]
+    return {int(pid): (int(parent), " ".join(command)) for pid, parent, *command in parts}
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """The processes that one has started, and those that these have."""
+    found: dict[int, str] = {}
+    for child, (parent, command) in all_processes().items():
+        if parent == pid:
+            found |= {child: command} | descendants(child)
+    return found
+
+
 def _request(method: str, url: str, credential: dict[str, str], body: dict[str, Any]) -> Any:
     request = urllib.request.Request(
         url,

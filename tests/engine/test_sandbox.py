@@ -13,7 +13,7 @@ import yaml
 from sandbox.scaleway.common import CLUSTERS, PROJECTS
 from sandbox.toolchain.build import binary
 from sandbox.toolchain.parts import ENGINE
-from tests.engine.estate import ROOT, Estate, eventually
+from tests.engine.estate import ROOT, Estate, all_processes, descendants, eventually
 
 
 @pytest.fixture
@@ -24,22 +24,6 @@ def own(tmp_path: Path) -> Iterator[Estate]:
     estate.sandbox("stop")
     estate.stop()
     assert eventually(estate.processes, lambda found: not found) == []
-
-
-def _all() -> dict[int, tuple[int, str]]:
-    """Every process: its parent and its command line."""
-    listed = subprocess.run(["ps", "-eww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    parts = [line.split(None, 2) for line in listed.splitlines()]
-    return {int(pid): (int(parent), " ".join(command)) for pid, parent, *command in parts}
-
-
-def _below(pid: int) -> dict[int, str]:
-    """The processes that one has started, and those that these have."""
-    found: dict[int, str] = {}
-    for child, (parent, command) in _all().items():
-        if parent == pid:
-            found |= {child: command} | _below(child)
-    return found
 
 
 def _cluster(estate: Estate) -> str:
@@ -132,11 +116,11 @@ def test_a_killed_engine_takes_its_program_and_its_plugins_with_it(own: Estate) 
     engine = subprocess.Popen(["pulumi", "preview"], cwd=program, env=variables, stdout=subprocess.DEVNULL)
     try:
         parts = ("language_host", "pulumi-language-python-exec", "resource-kubernetes")
-        started = eventually(lambda: _below(engine.pid), lambda found: all(part in str(found) for part in parts))
+        started = eventually(lambda: descendants(engine.pid), lambda found: all(part in str(found) for part in parts))
     finally:
         engine.kill()
         engine.wait()
-    assert eventually(lambda: started.keys() & _all().keys(), lambda found: not found) == set()
+    assert eventually(lambda: started.keys() & all_processes().keys(), lambda found: not found) == set()
 
 
 def test_reset_empties_it_and_keeps_the_credentials(own: Estate) -> None:
