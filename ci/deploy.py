@@ -29,7 +29,11 @@ from ci.redaction import Redactor
 from ci.report import Report, Run
 from ci.steps import PART_OF_REPLACE
 
-_UNTOLD = frozenset({"same", "refresh", "read", "replace"})  # a replacement's parts are told
+# A replacement's parts are told; of what an interrupted one left, only the state forgets the rest.
+_UNTOLD = frozenset({"same", "refresh", "read", "replace", "remove-pending-replace"})
+
+# Of each step that was planned and not tried, as are all behind one that failed: then that one tells it.
+_MISSED = "expected resource operations for "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         sys.stdout.flush()
         print(f"error: {log.redactor.text(str(error))}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -113,7 +119,13 @@ def _deploy(engine: Engine, reviewed: Reviewed | None, folder: Path, run: Run, l
         log.say(said.strip())
     if code and not events.stat().st_size:  # it ended before the program began, and said why
         return code
-    report = Report(read_preview(engine.stack, events), log.redactor, run)
+    try:
+        report = Report(read_preview(engine.stack, events), log.redactor, run)
+    except CiError:
+        if not code:
+            raise
+        log.say("What pulumi wrote ends too early. Nothing was deployed.")
+        return code
     print(terminal.text(report, colour=log.colour), flush=True)
     if code:
         log.say("Nothing was deployed.")
@@ -125,7 +137,7 @@ def _deploy(engine: Engine, reviewed: Reviewed | None, folder: Path, run: Run, l
         if found:
             print(terminal.departures(report, found, colour=log.colour), flush=True)
             raise _does_not_fit(reviewed, len(found))
-        held = enforceable(reviewed.plan, now)
+        held = enforceable(now)
         log.say(f"The plan of {reviewed.name} fits.")
         if held is None:
             log.say("The engine is not held to it: a provider, such as that of a new cluster, is only known later.")
@@ -137,6 +149,8 @@ def _update(engine: Engine, held: Plan | None, folder: Path, report: Report, run
     if held is not None:
         file.write_text(held.written())
     events: list[str] = []
+    missed: list[str] = []
+    failed = False
     with engine.update(file if held else None) as update:
         for found in update.output():
             if isinstance(found, str):
@@ -145,12 +159,22 @@ def _update(engine: Engine, held: Plan | None, folder: Path, report: Report, run
                 continue
             if done := _done(found):
                 print(terminal.progress(report, *done, colour=log.colour), flush=True)
-            if (found.get("diagnosticEvent") or {}).get("severity") != "debug":
+            said = found.get("diagnosticEvent") or {}
+            if _MISSED in str(said.get("message")):
+                missed.append(json.dumps(found))
+            elif said.get("severity") != "debug":
+                failed |= said.get("severity") == "error"
                 events.append(json.dumps(found))
         code = update.code()
+    if not failed:
+        events = [*missed, *events]
     if not events:
         return code
-    outcome = Report(read_events(engine.stack, events), log.redactor, run)
+    try:
+        outcome = Report(read_events(engine.stack, events), log.redactor, run)
+    except CiError as error:  # as where the engine was killed; its code says how that ended
+        log.say(f"warning: {error}")
+        return code
     print("\n" + terminal.outcome(outcome, colour=log.colour), flush=True)
     return code
 

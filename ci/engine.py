@@ -92,6 +92,10 @@ def _ended_gently(process: "subprocess.Popen[str]") -> Iterator[None]:
     try:
         yield
     finally:
+        assert process.stdout is not None
+        with process.stdout:
+            for _ in process.stdout:  # whoever read it has failed: the engine must not wait for a reader
+                pass
         process.wait()
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -107,16 +111,11 @@ def documents(lines: Iterable[str]) -> Iterator[Record | str]:
             continue
         held.append(line)
         if bare == "}" or (len(held) == 1 and bare != "{"):
-            text = "".join(held)
-            held = []
+            whole, held = held, []
             try:
-                found = json.loads(text)
-            except ValueError:
-                found = None
-            if isinstance(found, dict):
-                yield found
-            else:
-                yield from text.splitlines()
+                yield json.loads("".join(whole))  # an object: it begins with a brace
+            except (ValueError, RecursionError):
+                yield from (each.rstrip() for each in whole)
     yield from (line.rstrip() for line in held)
 
 

@@ -9,29 +9,36 @@ Source: Pulumi, apitype.DeploymentPlanV1 and resource/deploy/plan.go, v3.259.0.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ci.errors import CiError
+from ci.redaction import SECRET_TEXT, Redactor
 from ci.steps import PART_OF_REPLACE, Property, Resource
-from ci.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN, Mark, differences, masked, text_of
+from ci.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN, Mark, differences, masked, secret_by_name, text_of
 
 Record = dict[str, Any]
 
 MAX_BYTES: Final = 100_000_000  # of a plan's file: some 50,000 resources
 MAKE_PLAN: Final = "pulumi preview -s {stack} --save-plan {file}"
-# What a goal says beside its properties; the engine refuses an update in which one of these differs.
+_MAX_DEPTH = 100  # of objects and lists in each other: what is deeper, no engine has written
+_DIFFS = ("inputDiff", "outputDiff")
+_CHANGES = ("adds", "updates")
+# What a goal says beside its properties, and is reviewed with them.
 _OPTIONS: Final = (
     "type", "custom", "parent", "protect", "dependencies", "deleteBeforeReplace", "ignoreChanges", "id", "customTimeouts",
 )  # fmt: skip
+_NOTHING = frozenset({"same", "remove-pending-replace"})  # of the latter, only the state forgets something
 # What may come of a planned operation: it may have been done before, as by a deployment that failed halfway.
 _FITS: Final = {
     "create": {"create", "same"},
     "update": {"update", "same"},
     "replace": {"replace", "update", "same"},
     "delete": {"delete", ""},
+    "import": {"import", "same"},
+    "discard": {"discard", ""},
     "same": {"same", ""},
     "": {"same", ""},
 }
@@ -58,7 +65,7 @@ class Plan:
         """Of `ci.steps.OPERATIONS`; "same" where nothing is done, "" where the plan does not know the resource."""
         if urn not in self.resources:
             return ""
-        steps = [step for step in self.resources[urn].get("steps", []) if step != "same"]
+        steps = [step for step in self.resources[urn].get("steps", []) if step not in _NOTHING]
         if any(step in PART_OF_REPLACE or step == "replace" for step in steps) or {"create", "delete"} <= set(steps):
             return "replace"
         return str(steps[0]) if steps else "same"
@@ -67,61 +74,93 @@ class Plan:
         """The file's text, as `pulumi up --plan` reads it."""
         return json.dumps({"manifest": self.manifest, "resourcePlans": self.resources})
 
+    def without(self, redactor: Redactor) -> "Plan":
+        """The plan with no text in which the redactor finds a secret, as where a program has forgotten to mark one."""
+
+        def hidden(_name: str, value: Any) -> Any:
+            return _replaced(value, lambda text: SECRET_TEXT in redactor.text(text))
+
+        plans = {urn: _with_values(plan, hidden) for urn, plan in self.resources.items()}
+        return Plan(resources=plans, manifest=self.manifest)
+
 
 def read_plan(file: Path, stack: str) -> Plan:
-    """A plan's file without its secrets, its configuration and its states. CiError: what is wrong with the file."""
+    """A plan's file without its secrets, its configuration and its states. CiError: what is wrong, and how to make one."""
     make = f"Make it with: {MAKE_PLAN.format(stack=stack, file=file)}"
     try:
         if file.stat().st_size > MAX_BYTES:
             raise CiError(f"{file} is larger than {MAX_BYTES:,} bytes: it is no plan of one stack. {make}")
-        return parse_plan(file.read_text(encoding="utf-8"), str(file))
+        return parse_plan(file.read_text(encoding="utf-8"), str(file), make)
     except OSError as error:
         raise CiError(f"{file} cannot be read: {error.strerror or type(error).__name__}. {make}") from None
     except UnicodeDecodeError:
         raise CiError(f"{file} is not UTF-8 text. {make}") from None
 
 
-def parse_plan(text: str, origin: str) -> Plan:
-    """The plan in a text; `origin` names it where it is none (CiError)."""
+def parse_plan(text: str, origin: str, fix: str) -> Plan:
+    """The plan in a text; where it is none, `origin` names it and `fix` says how to go on (CiError)."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise CiError(f"{origin} is no plan: it is not JSON, or is cut off.") from None
+        raise CiError(f"{origin} is no plan: it is not JSON, or is cut off. {fix}") from None
     plans = found.get("resourcePlans") if isinstance(found, dict) else None
     if not isinstance(plans, dict) or not all(map(_is_plan, plans.values())):
-        raise CiError(f"{origin} is no plan: it holds no resourcePlans as the engine writes them.")
+        raise CiError(f"{origin} is no plan: it holds no resourcePlans as the engine writes them. {fix}")
     manifest = found.get("manifest")
-    return Plan(
-        # The state is advice, and holds secrets; the configuration is what the stack's file says.
-        resources={urn: {k: _without_secrets(v) for k, v in p.items() if k != "state"} for urn, p in plans.items()},
-        manifest=manifest if isinstance(manifest, dict) else {},
-    )
+    try:
+        return Plan(
+            # The state is advice, and holds secrets; the configuration is what the stack's file says.
+            resources={urn: _replaced({k: v for k, v in p.items() if k != "state"}) for urn, p in plans.items()},
+            manifest=_replaced(manifest) if isinstance(manifest, dict) else {},
+        )
+    except RecursionError:
+        raise CiError(f"{origin} is no plan: it is nested too deeply. {fix}") from None
 
 
 def _is_plan(value: Any) -> bool:
-    if not isinstance(value, dict) or not isinstance(value.get("steps", []), list):
+    """Whether a resource's plan has the engine's form, as far as it is read here."""
+    if not isinstance(value, dict) or not _texts(value.get("steps", [])):
         return False
     goal = value.get("goal", {})
     if not isinstance(goal, dict):
         return False
-    diffs = (goal.get(name) or {} for name in ("inputDiff", "outputDiff"))
-    known = all(
-        isinstance(d, dict)
-        and isinstance(d.get("adds", {}), dict)
-        and isinstance(d.get("updates", {}), dict)
-        and isinstance(d.get("deletes", []), list)
-        for d in diffs
+    diffs = [goal.get(name) or {} for name in _DIFFS]
+    sources = goal.get("propertyDependencies") or {}
+    return (
+        all(isinstance(d, dict) and _texts(d.get("deletes", [])) for d in diffs)
+        and all(isinstance(d.get(part, {}), dict) for d in diffs for part in _CHANGES)
+        and isinstance(sources, dict)
+        and all(urns is None or _texts(urns) for urns in sources.values())
     )
-    return known and isinstance(goal.get("propertyDependencies") or {}, dict)
 
 
-def _without_secrets(value: Any) -> Any:
-    """Where a secret was (encrypted, but it is in an artifact) stands what fits any value."""
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _replaced(value: Any, also: Callable[[str], bool] = lambda _: False, room: int = _MAX_DEPTH) -> Any:
+    """The value; where a secret was (encrypted, but it is in an artifact), stands what fits any value."""
+    if not room:
+        raise RecursionError
     if isinstance(value, dict):
-        if value.get(SIGNATURE) == SECRET_SIGNATURE or (SIGNATURE in value and value.get("secret") is True):
+        if SIGNATURE in value and (value[SIGNATURE] == SECRET_SIGNATURE or value.get("secret") is True):
             return UNKNOWN
-        return {key: _without_secrets(inner) for key, inner in value.items()}
-    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
+        return {k: UNKNOWN if secret_by_name(value, k) else _replaced(v, also, room - 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, also, room - 1) for inner in value]
+    return UNKNOWN if isinstance(value, str) and (SECRET_SIGNATURE in value or also(value)) else value
+
+
+def _with_values(plan: Record, of: Callable[[str, Any], Any]) -> Record:
+    """The resource's plan with other values of the properties that change."""
+    goal = plan.get("goal") or {}
+    diffs = {
+        name: goal[name]
+        | {part: {k: of(k, v) for k, v in goal[name][part].items()} for part in _CHANGES if part in goal[name]}
+        for name in _DIFFS
+        if goal.get(name)
+    }
+    return plan | {"goal": goal | diffs} if diffs else plan
 
 
 # --- does it still fit? -----------------------------------------------------------------------------------------------
@@ -148,7 +187,7 @@ def _properties(reviewed: Record, now: Record) -> Iterator[Property]:
     for name in _OPTIONS if before else ():
         if _normal(before.get(name)) != _normal(after.get(name)):
             yield _property((name,), before.get(name), after.get(name))
-    for diff in ("inputDiff", "outputDiff"):
+    for diff in _DIFFS:
         planned, present = (side.get(diff) or {} for side in (before, after))
         changes = {**planned.get("adds", {}), **planned.get("updates", {})}
         for name, value in sorted({**present.get("adds", {}), **present.get("updates", {})}.items()):
@@ -170,14 +209,16 @@ def _property(path: tuple[str | int, ...], old: Any, new: Any) -> Property:
 
 
 def _normal(value: Any) -> Any:
-    return sorted(map(str, value)) if isinstance(value, list) else value or None
+    return (sorted(set(map(str, value))) if isinstance(value, list) else value) or None
 
 
 # --- what the engine can be held to -----------------------------------------------------------------------------------
 
 
-def enforceable(reviewed: Plan, now: Plan) -> Plan | None:
-    """The plan as the engine can keep to it; None where it cannot.
+def enforceable(now: Plan) -> Plan | None:
+    """What would be done now, and has been found to fit (`departures`), as the engine can keep to it; None where it cannot.
+
+    Not the reviewed plan itself: where a part of that is done already, the engine would miss its steps and fail.
 
     Where a property depends on what the update makes, its value is only known then, and a provider may make more of it
     (Helm's drops what it does not know from a release's values): any value fits there. Where the provider itself is made
@@ -186,12 +227,7 @@ def enforceable(reviewed: Plan, now: Plan) -> Plan | None:
     if any(_provider_is_new(plan) for plan in now.resources.values()):
         return None
     changed = {urn for urn in now.resources if now.operation(urn) != "same"}
-    kept = {
-        urn: plan
-        for urn, plan in reviewed.resources.items()
-        if urn in now.resources or reviewed.operation(urn) != "same"  # the engine misses what is gone
-    }
-    return Plan(resources={urn: _loosened(plan, changed) for urn, plan in kept.items()}, manifest=reviewed.manifest)
+    return Plan(resources={urn: _loosened(plan, changed) for urn, plan in now.resources.items()}, manifest=now.manifest)
 
 
 def _provider_is_new(plan: Record) -> bool:
@@ -199,12 +235,6 @@ def _provider_is_new(plan: Record) -> bool:
 
 
 def _loosened(plan: Record, changed: set[str]) -> Record:
-    goal = plan.get("goal")
-    if not goal:
-        return plan
-    unsure = {name for name, urns in (goal.get("propertyDependencies") or {}).items() if changed & set(urns or [])}
-    diff = dict(goal.get("inputDiff") or {})
-    for part in ("adds", "updates"):
-        if part in diff:
-            diff[part] = {name: UNKNOWN if name in unsure else value for name, value in diff[part].items()}
-    return plan | {"goal": goal | {"inputDiff": diff}}
+    sources = (plan.get("goal") or {}).get("propertyDependencies") or {}
+    unsure = {name for name, urns in sources.items() if changed & set(urns or [])}
+    return _with_values(plan, lambda name, value: UNKNOWN if name in unsure else value)

@@ -207,7 +207,7 @@ def _events(stack: str, lines: Iterable[str]) -> Preview:
         elif "cancelEvent" in event:
             ended = True
     if not ended:
-        raise _WrongError("is cut off: it holds no summaryEvent, or the preview was stopped")
+        raise _WrongError("is cut off: it holds no summaryEvent, or pulumi was stopped")
     found.failed |= summary is None or summary.get("result", "succeeded") != "succeeded"
     return _preview(stack, found, _dict((summary or {}).get("resourceChanges")), from_events=True)
 

@@ -100,7 +100,7 @@ def find_reviewed_plan(client: gitlab.Gitlab, wanted: Wanted) -> Reviewed:
     origin = f"{wanted.file} of {wanted.job} in {name}"
     if len(content) > MAX_BYTES:
         raise CiError(f"{origin} is larger than {MAX_BYTES:,} bytes: it is no plan of one stack. {wanted.by_hand}")
-    plan = parse_plan(content.decode("utf-8", "replace"), origin)
+    plan = parse_plan(content.decode("utf-8", "replace"), origin, wanted.by_hand)
     return Reviewed(plan=plan, merge_request=int(request["iid"]), job_url=str(job.web_url))
 
 

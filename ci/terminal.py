@@ -35,12 +35,12 @@ def text(report: Report, *, colour: bool, limit: int = DEFAULT_LIMIT) -> str:
 
 def outcome(report: Report, *, colour: bool, limit: int = DEFAULT_LIMIT) -> str:
     """What came of an update: its counts and what went wrong. What would change was told before."""
-    return _laid_out(_outcome(report), colour=colour, limit=limit)
+    return _laid_out(_outcome(report), colour=colour, limit=limit, rest="")
 
 
 def departures(report: Report, found: Sequence[Departure], *, colour: bool, limit: int = DEFAULT_LIMIT) -> str:
     """Where a plan does not fit: - what was reviewed, + what there would be now."""
-    return _laid_out(_departures(report, found), colour=colour, limit=limit)
+    return _laid_out(_departures(report, found), colour=colour, limit=limit, rest="")
 
 
 def progress(report: Report, urn: str, operation: str, *, colour: bool) -> str:
@@ -49,14 +49,16 @@ def progress(report: Report, urn: str, operation: str, *, colour: bool) -> str:
     return "\n".join(_wrapped("bad" if operation == "failed" else "", "  ", _title(entry), colour=colour))
 
 
-def _laid_out(blocks: Iterable[list[Styled]], *, colour: bool, limit: int) -> str:
+def _laid_out(
+    blocks: Iterable[list[Styled]], *, colour: bool, limit: int, rest: str = ": the Markdown file tells more"
+) -> str:
     parts: list[str] = []
     room = limit
     for block in blocks:
         lines = [line for style, indent, content in block for line in _wrapped(style, indent, content, colour=colour)]
         room -= sum(len(line) + 1 for line in lines)
         if room < 0:
-            parts.append("… cut here: the Markdown file tells more.")
+            parts.append(f"… cut here{rest}.")
             break
         parts += lines
     return "\n".join(parts) + "\n"
@@ -101,8 +103,9 @@ def _departures(report: Report, found: Sequence[Departure]) -> Iterator[list[Sty
         entry = report.entry(each.now)
         kind = f" ({entry.type})" if entry.type else ""
         now, before = (_DONE.get(done, told(done)) for done in (each.now.operation, each.reviewed))
-        # Of what was not to be changed at all, the diff above tells everything.
-        diff = _diff(report, each.now) if each.reviewed in ("create", "update", "replace") else []
+        # What was not to be changed at all and now is, is told by the diff above.
+        told_above = each.reviewed not in ("create", "update", "replace") and each.now.operation != "same"
+        diff = [] if told_above else _diff(report, each.now)
         yield [("title", "  ", f"{entry.name}{kind}: reviewed: {before}; now: {now}"), *diff]
 
 

@@ -90,13 +90,13 @@ def _child(parent: Any, part: str | int) -> Any:
         key = str(part)
         if key not in parent:
             return Mark.ABSENT
-        return Mark.SECRET if _secret_by_name(parent, key) else _mark_or_same(parent[key])
+        return Mark.SECRET if secret_by_name(parent, key) else _mark_or_same(parent[key])
     if isinstance(parent, list) and isinstance(part, int) and part < len(parent):
         return _mark_or_same(parent[part])
     return Mark.ABSENT
 
 
-def _secret_by_name(parent: Mapping[str, Any], key: str) -> bool:
+def secret_by_name(parent: Mapping[str, Any], key: str) -> bool:
     """A text that is named like a secret, or the value of a pair that is (`{"key": "SCW_SECRET_KEY", "value": …}`)."""
     if not isinstance(parent[key], str) or not parent[key]:
         return False
@@ -127,7 +127,7 @@ def masked(value: Any) -> Any:
     value = _mark_or_same(value)
     if isinstance(value, dict):
         return {
-            key: Mark.SECRET if _secret_by_name(value, key) else masked(inner)
+            key: Mark.SECRET if secret_by_name(value, key) else masked(inner)
             for key, inner in value.items()
             if key != "__defaults"
         }

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -119,6 +120,13 @@ class Routes:
         return self.add("DELETE", rule, operation)
 
 
+@lru_cache(maxsize=8)
+def _map_of(routes: tuple[Route, ...]) -> Map:
+    """Kept, because werkzeug compiles each rule, and tests start a service often."""
+    rules = [Rule(r.rule, methods=[r.method], endpoint=r) for r in routes]
+    return Map(rules, strict_slashes=False, merge_slashes=False)
+
+
 class Service:
     """One stand-in as a WSGI application.
 
@@ -140,11 +148,7 @@ class Service:
         self._authenticate = authenticate
         self.faults = Faults()
         self._operations = frozenset(r.operation for r in self.routes if not _is_own(r.operation))
-        self._map = Map(
-            [Rule(r.rule, methods=[r.method], endpoint=r) for r in self.routes],
-            strict_slashes=False,
-            merge_slashes=False,
-        )
+        self._map = _map_of(tuple(self.routes))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)

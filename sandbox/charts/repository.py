@@ -59,6 +59,7 @@ def index(base_url: str) -> str:
     return yaml.safe_dump({"apiVersion": "v1", "generated": _CREATED, "entries": entries}, sort_keys=False)
 
 
+@cache
 def routes() -> Routes:
     """The repository's routes; like a real one it asks for no credentials."""
     found = Routes()

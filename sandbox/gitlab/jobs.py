@@ -12,7 +12,7 @@ import base64
 import io
 import re
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 from werkzeug.formparser import parse_form_data
 
@@ -176,6 +176,13 @@ def update_job(call: Call) -> Reply:
     return Reply(body="200", content_type="text/plain")
 
 
+def _in_memory(
+    total_content_length: int | None, content_type: str | None, filename: str | None, content_length: int | None = None
+) -> IO[bytes]:
+    """Where a part of a form is kept: a file would have to be closed."""
+    return io.BytesIO()
+
+
 @routes.add("POST", "/api/v4/jobs/<job_id>/artifacts", "gitlab.Jobs.artifacts", public=True)
 def upload_artifacts(call: Call) -> Reply:
     """The job's archive: a zip in the part `file` of a form."""
@@ -186,7 +193,7 @@ def upload_artifacts(call: Call) -> Reply:
         "CONTENT_LENGTH": str(len(call.raw_body)),
         "REQUEST_METHOD": "POST",
     }
-    _, _, files = parse_form_data(environ)
+    _, _, files = parse_form_data(environ, stream_factory=_in_memory)
     content = files["file"].read() if "file" in files else b""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

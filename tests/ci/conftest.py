@@ -12,6 +12,7 @@ from ci.promote import main
 from ci.redaction import Redactor
 from ci.report import Report
 from ci.report import Run as PipelineRun
+from tests.ci.fake_pulumi import Deployment
 from tests.sandbox.gitlab.conftest import Instance, instance, start
 
 __all__ = ["instance", "start"]
@@ -117,3 +118,8 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return file
 
     return to_file
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Deployment:
+    return Deployment(tmp_path, capsys)

@@ -277,3 +277,33 @@ def test_a_listener_takes_another_port_where_its_own_is_taken(web: Web, capfd: p
     assert other.port != web.listener.port
     assert other.url == f"http://127.0.0.1:{other.port}"
     other.close()
+
+
+def test_a_form_in_parts_is_left_to_its_handler(web: Web) -> None:
+    raw = b'--edge\r\nContent-Disposition: form-data; name="file"\r\n\r\nno JSON \xff\r\n--edge--\r\n'
+    for kind, status in (("multipart/form-data; boundary=edge", 200), ("application/json", 400)):
+        headers = {"X-Token": "t0ken", "Content-Type": kind}
+        web.connection.request("POST", "/echo", body=raw, headers=headers)
+        reply = web.connection.getresponse()
+        body = json.loads(reply.read())
+        assert (reply.status, body.get("body")) == (status, {} if status == 200 else None)
+    assert [entry["request"] for entry in web.log.entries()] == ["[secret]", "[secret]"]
+
+
+def test_two_services_of_the_same_routes_are_apart(web: Web, tmp_path: Path) -> None:
+    """The map of routes is kept; what a service knows is its own."""
+    store, log = Store(tmp_path / "other.db"), RequestLog(tmp_path / "other.jsonl")
+    other = Service("other", store, web.service.routes, authenticate=authenticate, requests=log)
+    listener = Listener(other)
+    try:
+        assert web.ask("PUT", "/things/1", {"a": 1}).status == 200
+        connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=10)
+        connection.request("GET", "/nowhere")
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        assert answer["message"] == "the sandbox's other has no route GET /nowhere"
+        assert store.all("web.things") == []
+    finally:
+        listener.close()
+        log.close()
+        store.close()
