@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down check lint test docs lock
+.PHONY: help up preview down check lint test fidelity docs lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -36,6 +36,9 @@ test: .venv/ready ## every test, with the real engine and control planes
 	@$(VENV) -m sandbox.toolchain.build > /dev/null
 	@$(VENV) -m pytest -n auto --dist loadfile -m "not engine"
 	@$(VENV) -m pytest -m engine # one after another: they share a sandbox
+
+fidelity: .venv/ready ## replay recordings of Scaleway's API against the stand-in (CASSETTE="PATH …")
+	@$(VENV) -m tests.fidelity $(CASSETTE)
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py

@@ -4,9 +4,10 @@ Owns the products' records and answers, worded as the real APIs word them: the r
 planes behind Kubernetes clusters are real ones, and are handed in. IAM is enforced: the owner's key may do everything, an
 application's what its policies allow. Does not own what a kubeconfig's bearer may do in a cluster, nor Object Storage.
 
-One module a product, its routes beside their handlers: account, iam (+ iam_groups, iam_policies), vpc, k8s_* (clusters,
-pools, versions), secret_manager, registry, instance, ipam. Every request passes `access` first, which asks `operations`
-for the permission that it needs, `permission_sets` for who has it, and `conditions` whether a rule applies.
+One module a product, its routes beside their handlers: account, iam (+ iam_groups, iam_policies, iam_ssh_keys, iam_users),
+vpc (+ vpc_routing), k8s_* (clusters, pools, versions), secret_manager, registry, instance (+ instance_servers), ipam. Every
+request passes `access` first, which asks `operations` for the permission that it needs, `permission_sets` for who has it,
+and `conditions` whether a rule applies.
 """
 
 from collections.abc import Iterable
@@ -20,12 +21,16 @@ from sandbox.scaleway import (
     iam,
     iam_groups,
     iam_policies,
+    iam_ssh_keys,
+    iam_users,
     instance,
+    instance_servers,
     ipam,
     k8s_versions,
     registry,
     secret_manager,
     vpc,
+    vpc_routing,
 )
 from sandbox.scaleway.access import Access, Clock, utc_now
 from sandbox.scaleway.k8s_clusters import cluster_routes
@@ -65,7 +70,10 @@ def make_service(
 
     `clock` is for keys' expiry and conditions on the time; the dates in records are the real ones.
     """
-    products = (account, iam, iam_groups, iam_policies, instance, ipam, k8s_versions, registry, secret_manager, vpc)
+    products = (
+        *(account, iam, iam_groups, iam_policies, iam_ssh_keys, iam_users, instance, instance_servers, ipam),
+        *(k8s_versions, registry, secret_manager, vpc, vpc_routing),
+    )
     routes = chain(
         chain.from_iterable(product.routes for product in products), cluster_routes(planes), pool_routes(planes), extra
     )

@@ -10,6 +10,7 @@ from sandbox.scaleway.common import (
     PRIVATE_NETWORKS,
     PROJECTS,
     SECRETS,
+    SSH_KEYS,
     VPCS,
     Fields,
     already_exists,
@@ -99,7 +100,7 @@ def delete(call: Call) -> None:
     held = _resources(call.store, project["id"])
     if held:
         raise precondition_failed("resource_still_in_use", f"the project still holds {', '.join(held)}")
-    for table in (VPCS, SECRETS):  # default VPCs, and secrets that wait for their deletion
+    for table in (VPCS, SECRETS, SSH_KEYS):  # default VPCs, secrets that wait for their deletion
         for record in call.store.all(table, project_id=project["id"]):
             call.store.delete(table, record["id"])
     call.store.delete(PROJECTS, project["id"])

@@ -1,6 +1,7 @@
-"""Stand-in for Scaleway's IAM API (v1alpha1): applications, API keys and users.
+"""Stand-in for Scaleway's IAM API (v1alpha1): applications and API keys.
 
-Owns who exists and with which key. Groups are `iam_groups`, policies `iam_policies`; what a key may do is `access`.
+Owns which applications exist, and who has which key. Users are `iam_users`, groups `iam_groups`, policies `iam_policies`;
+what a key may do is `access`.
 """
 
 from sandbox.scaleway.common import (
@@ -32,7 +33,6 @@ routes = Routes()
 
 _APPLICATIONS_RULE = "/iam/v1alpha1/applications"
 _KEYS_RULE = "/iam/v1alpha1/api-keys"
-_USERS_RULE = "/iam/v1alpha1/users"
 
 
 def new_api_key(
@@ -59,31 +59,6 @@ def new_api_key(
         "managed": False,
         "creation_ip": "127.0.0.1",
         "_organization_id": organization_id,
-    }
-
-
-def new_owner(organization_id: str, user_id: str) -> Record:
-    moment = now()
-    return {
-        "id": user_id,
-        "email": "owner@sandbox.invalid",
-        "username": "owner@sandbox.invalid",
-        "first_name": "Sandbox",
-        "last_name": "Owner",
-        "phone_number": "",
-        "locale": "en_US",
-        "created_at": moment,
-        "updated_at": moment,
-        "organization_id": organization_id,
-        "deletable": False,
-        "last_login_at": None,
-        "type": "owner",
-        "two_factor_enabled": False,
-        "status": "activated",
-        "mfa": False,
-        "account_root_user_id": user_id,
-        "tags": [],
-        "locked": False,
     }
 
 
@@ -234,18 +209,3 @@ def _default_project(call: Call, fields: Fields) -> str | None:
     if project_id is not None and call.store.get(PROJECTS, project_id) is None:
         raise permissions_denied("project", "read")
     return project_id
-
-
-# Users: only the owner, whom the seed creates.
-
-
-@routes.get(_USERS_RULE, "iam.ListUsers")
-def list_users(call: Call) -> Record:
-    wanted = call.query.getlist("user_ids")
-    users = filtered(call, call.store.all(USERS), "organization_id", "type")
-    return paged(call, "users", [u for u in users if not wanted or u["id"] in wanted])
-
-
-@routes.get(f"{_USERS_RULE}/<id>", "iam.GetUser")
-def get_user(call: Call) -> Record:
-    return shown(find(call, USERS, "user", call.args["id"]))

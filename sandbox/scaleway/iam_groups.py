@@ -113,12 +113,11 @@ def remove_member(call: Call) -> Record:
     return shown(touched(call.store, GROUPS, group, **left))
 
 
-def leave_groups(store: Store, application_id: str) -> None:
-    """For an application that is being deleted."""
+def leave_groups(store: Store, bearer_id: str, members: str = "application_ids") -> None:
+    """For an application, or a user (`user_ids`), that is being deleted."""
     for group in store.all(GROUPS):
-        if application_id in group["application_ids"]:
-            left = [member for member in group["application_ids"] if member != application_id]
-            touched(store, GROUPS, group, application_ids=left)
+        if bearer_id in group[members]:
+            touched(store, GROUPS, group, **{members: [member for member in group[members] if member != bearer_id]})
 
 
 def _group(call: Call) -> Record:

@@ -39,7 +39,7 @@ _PRINCIPALS = ("user_id", "group_id", "application_id", "no_principal")
 
 
 def release_policies(store: Store, principal: str, bearer_id: str) -> None:
-    """Leaves the policies without a principal whose principal (application_id or group_id) this is."""
+    """Leaves the policies without a principal whose principal (application_id, user_id or group_id) this is."""
     for policy in store.all(POLICIES, **{principal: bearer_id}):
         store.put(POLICIES, policy["id"], _without_principal(policy) | {"no_principal": True, "updated_at": now()})
 

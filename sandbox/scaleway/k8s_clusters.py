@@ -128,9 +128,12 @@ def _new_cluster(call: Call) -> Record:
     cni = fields.text("cni") or "cilium"
     if cni not in VERSIONS[version].cnis:
         raise invalid("cni", "constraint", f"must be one of {', '.join(VERSIONS[version].cnis)}")
-    network = find(call, PRIVATE_NETWORKS, "private_network", fields.required("private_network_id"))
-    if network["project_id"] != project["id"]:
-        raise permissions_denied("private_network", "read")
+    kind = _type(fields.text("type") or "kapsule")
+    network_id = None if kind.startswith("multicloud") else fields.required("private_network_id")
+    if network_id is not None:  # nodes of several clouds have no network in common
+        network = find(call, PRIVATE_NETWORKS, "private_network", network_id)
+        if network["project_id"] != project["id"]:
+            raise permissions_denied("private_network", "read")
     cluster_id, moment = new_id(), now()
     service_cidr = _network("service_cidr", fields.text("service_cidr") or "10.32.0.0/20")
     auto_upgrade = {"enabled": False, "maintenance_window": {"start_hour": 0, "day": "any"}}
@@ -141,7 +144,7 @@ def _new_cluster(call: Call) -> Record:
         "project_id": project["id"],
         "created_at": moment,
         "updated_at": moment,
-        "type": _type(fields.text("type") or "kapsule"),
+        "type": kind,
         "name": fields.required("name"),
         "description": fields.text("description"),
         "status": "creating",
@@ -157,7 +160,7 @@ def _new_cluster(call: Call) -> Record:
         "admission_plugins": fields.texts("admission_plugins"),
         "open_id_connect_config": _merged(_OPEN_ID_CONNECT, _nested(call, "open_id_connect_config")),
         "apiserver_cert_sans": fields.texts("apiserver_cert_sans"),
-        "private_network_id": network["id"],
+        "private_network_id": network_id,
         "commitment_ends_at": moment,
         "acl_available": True,
         "iam_nodes_group_id": "",
@@ -168,6 +171,7 @@ def _new_cluster(call: Call) -> Record:
         "_served": False,
         "_security_group_id": new_id(),
         "_with_additional_resources": False,
+        "_acls_changed": False,
     }
 
 
@@ -216,7 +220,12 @@ def cluster_routes(planes: ControlPlanes) -> Routes:
 
     @routes.get(_CLUSTER_RULE, "k8s.GetCluster")
     def get(call: Call) -> Record:
-        return shown(cluster_of_call(call, planes))
+        cluster = cluster_of_call(call, planes)
+        if cluster.get("_acls_changed") and cluster["status"] in ("ready", "pool_required"):
+            # The answer to new rules says nothing of the cluster, so its state is seen here: once, as in the recordings.
+            call.store.put(CLUSTERS, cluster["id"], cluster | {"_acls_changed": False})
+            return shown(cluster | {"status": "updating"})
+        return shown(cluster)
 
     @routes.patch(_CLUSTER_RULE, "k8s.UpdateCluster")
     def update(call: Call) -> Record:
@@ -282,7 +291,7 @@ def cluster_routes(planes: ControlPlanes) -> Routes:
             call.store.put(ACLS, rule["id"], rule | {"_cluster_id": cluster["id"]})
         # The recordings have a cluster `ready` afterwards even where it never had a pool.
         served = cluster["_served"] or cluster["_pool_required"]
-        changed(call, cluster, _pool_required=False, _served=served)
+        changed(call, cluster, _pool_required=False, _served=served, _acls_changed=True)
         return {"rules": rules}
 
     @routes.put(f"{_CLUSTER_RULE}/acls", "k8s.SetClusterACLRules")

@@ -27,6 +27,11 @@ def commercial_type(node_type: str) -> str:
     return node_type.upper().replace("_", "-")
 
 
+def server_of(node: Record) -> str:
+    """The id of the Instance that the node is."""
+    return str(node["provider_id"].rpartition("/")[2])
+
+
 def resize(store: Store, planes: ControlPlanes, cluster: Record, pool: Record) -> None:
     """Adds or removes nodes until there are as many as the pool's size, and tells the control plane."""
     nodes = store.all(NODES, pool_id=pool["id"])

@@ -11,9 +11,11 @@ same style elsewhere.
 from collections.abc import Callable
 from enum import Enum
 
-from sandbox.scaleway.common import CLUSTERS, NAMESPACES, PRIVATE_NETWORKS, SECRETS, VPCS, Fields
+from sandbox.scaleway.common import CLUSTERS, NAMESPACES, PRIVATE_NETWORKS, SECRETS, SSH_KEYS, VPCS, Fields
+from sandbox.scaleway.instance_servers import node_of
 from sandbox.scaleway.k8s_nodes import NODES
 from sandbox.scaleway.k8s_state import ACLS, POOLS
+from sandbox.scaleway.vpc import CUSTOM_ROUTES
 from sandbox.web import Call
 
 
@@ -43,6 +45,12 @@ def _body(call: Call) -> Place:
     return fields.text("project_id") or fields.text("organization_id") or Scope.ANYWHERE
 
 
+def _vpc_of_body(call: Call) -> Place:
+    """The project of the VPC that the body names. An unknown one is the handler's 404."""
+    vpc = call.store.get(VPCS, Fields(call.body).text("vpc_id"))
+    return Scope.ANYWHERE if vpc is None else str(vpc["project_id"])
+
+
 def _query(call: Call) -> Place:
     """A list without a project is one of the whole organization.
 
@@ -68,10 +76,18 @@ def _record(table: str, *, parent: tuple[str, str] | None = None, argument: str 
     return find
 
 
+def _server(call: Call) -> Place:
+    """The project of the cluster whose node the server is."""
+    node = node_of(call.store, call.args["server_id"], call.args["zone"])
+    cluster = None if node is None else call.store.get(CLUSTERS, node["cluster_id"])
+    return Scope.ANYWHERE if cluster is None else str(cluster["project_id"])
+
+
 _cluster, _secret = _record(CLUSTERS), _record(SECRETS)
 _pool = _record(POOLS, parent=("cluster_id", CLUSTERS))
 _node = _record(NODES, parent=("cluster_id", CLUSTERS))
 _acl = _record(ACLS, parent=("_cluster_id", CLUSTERS), argument="acl_id")
+_ssh_key, _route = _record(SSH_KEYS), _record(CUSTOM_ROUTES, parent=("vpc_id", VPCS))
 _namespace, _vpc, _network = _record(NAMESPACES), _record(VPCS), _record(PRIVATE_NETWORKS)
 
 OPERATIONS: dict[str, tuple[str, Finder]] = {
@@ -90,6 +106,15 @@ OPERATIONS: dict[str, tuple[str, Finder]] = {
     "iam.GetAPIKey": ("iam:api_key:read", _organization),
     "iam.UpdateAPIKey": ("iam:api_key:write", _organization),
     "iam.DeleteAPIKey": ("iam:api_key:delete", _organization),
+    "iam.CreateSSHKey": ("iam:ssh_key:create", _body),
+    "iam.ListSSHKeys": ("iam:ssh_key:list", _query),
+    "iam.GetSSHKey": ("iam:ssh_key:read", _ssh_key),
+    "iam.UpdateSSHKey": ("iam:ssh_key:write", _ssh_key),
+    "iam.DeleteSSHKey": ("iam:ssh_key:delete", _ssh_key),
+    "iam.CreateUser": ("iam:user:create", _organization),
+    "iam.UpdateUser": ("iam:user:write", _organization),
+    "iam.UpdateUserUsername": ("iam:user:write", _organization),
+    "iam.DeleteUser": ("iam:user:delete", _organization),
     "iam.ListUsers": ("iam:user:list", _organization),
     "iam.GetUser": ("iam:user:read", _organization),
     "iam.CreateGroup": ("iam:group:create", _organization),
@@ -109,6 +134,7 @@ OPERATIONS: dict[str, tuple[str, Finder]] = {
     "iam.ListRules": ("iam:policy:read", _organization),
     "iam.SetRules": ("iam:policy:write", _organization),
     "iam.ListPermissionSets": ("iam:permission_set:list", _organization),
+    "instance.GetServer": ("instance:server:read", _server),
     "instance.ListServersTypes": ("instance:server_type:list", _anywhere),
     "ipam.ListIPs": ("ipam:ip:list", _query),
     "k8s.CreateCluster": ("k8s:cluster:create", _body),
@@ -168,6 +194,13 @@ OPERATIONS: dict[str, tuple[str, Finder]] = {
     "vpc.DeleteVPC": ("vpc:vpc:delete", _vpc),
     "vpc.EnableRouting": ("vpc:vpc:write", _vpc),
     "vpc.EnableCustomRoutesPropagation": ("vpc:vpc:write", _vpc),
+    "vpc.CreateRoute": ("vpc:route:create", _vpc_of_body),
+    "vpc.ListRoutes": ("vpc:route:list", _query),
+    "vpc.GetRoute": ("vpc:route:read", _route),
+    "vpc.UpdateRoute": ("vpc:route:write", _route),
+    "vpc.DeleteRoute": ("vpc:route:delete", _route),
+    "vpc.GetACL": ("vpc:acl:read", _vpc),
+    "vpc.SetACL": ("vpc:acl:write", _vpc),
     "vpc.CreatePrivateNetwork": ("vpc:private_network:create", _body),
     "vpc.ListPrivateNetworks": ("vpc:private_network:list", _query),
     "vpc.GetPrivateNetwork": ("vpc:private_network:read", _network),

@@ -11,7 +11,8 @@ Scaleway describes a set in one sentence. What is a guess beyond that sentence:
   AllProductsReadOnly).
 - Kubernetes sets include the list of server types and the kubeconfig. Scaleway's CLI reads a kubeconfig with the
   read-only set.
-- VPC sets are for VPCs, PrivateNetworks sets for the networks in them; neither includes the other, nor IPAM's addresses.
+- VPC sets are for VPCs with their routes and access rules, PrivateNetworks sets for the networks in them; neither includes
+  the other, nor IPAM's addresses.
   To attach a cluster to a private network takes no right on the network, nor to have it deleted along with the cluster.
 - IAMApplicationManager and IAMUserManager do not reach API keys: the stand-in has one permission for all keys, and one
   for the keys of applications only is not told apart.
@@ -33,7 +34,8 @@ _PROJECT_PRODUCTS: dict[str, tuple[str, ...]] = {
     "Kubernetes": ("k8s:*", "instance:server_type"),
     "PrivateNetworks": ("vpc:private_network",),
     "SecretManager": ("secret_manager:*",),
-    "VPC": ("vpc:vpc",),
+    "SSHKeys": ("iam:ssh_key",),
+    "VPC": ("vpc:vpc", "vpc:route", "vpc:acl"),
 }
 _OTHER_PROJECT_PRODUCTS = (
     "AppleSilicon",
@@ -63,7 +65,6 @@ _OTHER_PROJECT_PRODUCTS = (
     "QaaS",
     "Redis",
     "RelationalDatabases",
-    "SSHKeys",
     "SearchDB",
     "ServerlessJobs",
     "ServerlessSQLDatabase",

@@ -6,7 +6,7 @@ from the stack files (`sandbox.stack_files`).
 
 from dataclasses import dataclass, field
 
-from sandbox.scaleway import account, iam
+from sandbox.scaleway import account, iam, iam_users
 from sandbox.scaleway.common import API_KEYS, APPLICATIONS, CLUSTERS, PRIVATE_NETWORKS, PROJECTS, USERS, new_id
 from sandbox.store import Record, Store
 
@@ -81,7 +81,7 @@ def _put_back(store: Store, known: Record, found: Account) -> None:
     for project_id in (found.organization_id, found.project_id):
         _project(store, found, project_id)
     if store.get(USERS, known["owner_id"]) is None:
-        store.put(USERS, known["owner_id"], iam.new_owner(found.organization_id, known["owner_id"]))
+        store.put(USERS, known["owner_id"], iam_users.new_owner(found.organization_id, known["owner_id"]))
     if store.get(API_KEYS, known["access_key"]) is None:
         key = {name: value for name, value in known.items() if name not in ("organization_id", "owner_id")}
         store.put(API_KEYS, known["access_key"], key)

@@ -1,7 +1,7 @@
 """Stand-in for Scaleway's VPC API (v2): VPCs and private networks.
 
-Owns addresses too: each private network gets one IPv4 and one IPv6 subnet, as on the real platform. Does not route
-anything: the sandbox's clusters all run on one machine.
+Owns addresses too: each private network gets one IPv4 and one IPv6 subnet, as on the real platform. Routes and access
+rules are `vpc_routing`.
 """
 
 import ipaddress
@@ -28,6 +28,9 @@ from sandbox.scaleway.common import (
 )
 from sandbox.store import Record, Store
 from sandbox.web import Call, Routes
+
+CUSTOM_ROUTES = "scaleway.vpc.routes"
+ACCESS = "scaleway.vpc.access"
 
 routes = Routes()
 
@@ -113,6 +116,10 @@ def delete_vpc(call: Call) -> None:
         raise precondition_failed("resource_not_deletable", "a default VPC cannot be deleted")
     if call.store.all(PRIVATE_NETWORKS, vpc_id=vpc["id"]):
         raise precondition_failed("resource_still_in_use", "the VPC must have no private network")
+    for route in call.store.all(CUSTOM_ROUTES, vpc_id=vpc["id"]):
+        call.store.delete(CUSTOM_ROUTES, route["id"])
+    for is_ipv6 in (False, True):
+        call.store.delete(ACCESS, f"{vpc['id']}/{is_ipv6}")
     call.store.delete(VPCS, vpc["id"])
 
 

@@ -168,7 +168,7 @@ class World:
         vpc = api.post(f"/vpc/v2/{region}/vpcs", {"name": "world", "project_id": self.project})
         cluster = api.cluster(project_id=self.project)["id"]
         pool = api.pool(cluster, size=2)["id"]
-        node = api.get(f"/k8s/v1/{region}/clusters/{cluster}/nodes")["nodes"][0]["id"]
+        node = api.get(f"/k8s/v1/{region}/clusters/{cluster}/nodes")["nodes"][0]
         secret = api.post(secrets, {"name": "world", "project_id": self.project})["id"]
         api.post(f"{secrets}/{secret}/versions", {"data": "b25l"})
         application = api.post("/iam/v1alpha1/applications", {"name": "world"})["id"]
@@ -186,10 +186,15 @@ class World:
             "users": api.get("/iam/v1alpha1/users")["users"][0]["id"],
             "clusters": cluster,
             "pools": pool,
-            "nodes": node,
+            "nodes": node["id"],
+            "server_id": node["provider_id"].rpartition("/")[2],
             "secrets": secret,
             "namespaces": api.post(namespaces, self.body)["id"],
             "vpcs": vpc["id"],
+            "routes": api.post(f"/vpc/v2/{region}/routes", {"vpc_id": vpc["id"], "destination": "10.0.0.0/8"})["id"],
+            "ssh-keys": api.post(
+                "/iam/v1alpha1/ssh-keys", {"public_key": "ssh-ed25519 AAAA", "project_id": self.project}
+            )["id"],
             "private-networks": api.private_network(self.project)["id"],
         }
 

@@ -36,7 +36,7 @@ def test_access_list(api: Any) -> None:
     answer = api.put(f"{path}/acls", {"acls": wanted})
     assert [{k: v for k, v in r.items() if k != "id"} for r in answer["rules"]] == wanted
     assert "total_count" not in answer
-    assert api.get(path)["status"] == "ready"
+    assert [api.get(path)["status"] for _ in range(2)] == ["updating", "ready"]
     listed = api.get(f"{path}/acls")
     assert listed["total_count"] == 3
     assert [r.get("ip") for r in listed["rules"]] == ["1.2.3.4/32", "12.2.3.4/32", None]
@@ -148,3 +148,13 @@ def test_after_a_restart_all_clusters_run_again_with_the_same_nodes(api: Any, pl
     assert restarted.nodes == {(pool["cluster_id"], pool["id"]): before}
     planes.slow = True
     assert api.get(f"{CLUSTERS}/{pool['cluster_id']}")["status"] == "updating"
+
+
+def test_a_cluster_of_several_clouds_has_no_private_network(api: Any) -> None:
+    cluster = api.cluster(type="multicloud", cni="kilo", private_network_id=None)
+    assert cluster["private_network_id"] is None
+    pool = api.pool(cluster["id"])
+    assert api.get(f"{POOLS}/{pool['id']}")["status"] == "ready"
+    path = f"{CLUSTERS}/{cluster['id']}"
+    api.delete(path, 200, with_additional_resources="true")
+    api.get(path, 404)
