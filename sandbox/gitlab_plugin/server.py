@@ -7,6 +7,7 @@ user. So the server is made here, from the SDK's servicer: an error of the plugi
 import argparse
 import asyncio
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -61,10 +62,19 @@ async def _serve(engine: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
+    over = asyncio.Event()
+    threading.Thread(target=_tell_end_of_stdin, args=(asyncio.get_running_loop(), over), daemon=True).start()
     try:
-        await server.wait_for_termination()
+        await over.wait()
+        await server.stop(grace=None)
     finally:
         provider.close()
+
+
+def _tell_end_of_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
+    """The engine holds the other end: that it is closed, says also that the engine was killed."""
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(over.set)
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except NoRecordingsError as error:
-        print(f"error: {error}. Fix: make fidelity CASSETTE=PATH, or make test, which fetches it", file=sys.stderr)
+        print(f"error: {error}. Fix: make fidelity CASSETTE=PATH replays one that you have", file=sys.stderr)
         return 2
     outcomes: list[Outcome] = []
     for path, recording in recordings:

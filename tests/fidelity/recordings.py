@@ -1,14 +1,18 @@
 """Where recordings are: the six that the stand-in was built after lie in the Scaleway provider's Go module.
 
-Owns finding them in Go's module cache. Downloads nothing: the toolchain's build does, because it builds that provider.
+Owns getting that module, of the version that the toolchain builds; it is downloaded (14 MB) where a cached toolchain has
+made that needless. Nothing of it is copied into this repository.
 """
 
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
-from sandbox.toolchain.build import SOURCES
+from sandbox.toolchain.build import SOURCES, cache_folder
+from sandbox.toolchain.go import NoGoError, find_go
 from sandbox.toolchain.parts import SCALEWAY_PLUGIN
 
 MODULE = "github.com/scaleway/terraform-provider-scaleway/v2"
@@ -27,21 +31,25 @@ class NoRecordingsError(Exception):
 
 
 def module_folder() -> Path:
-    """The module's folder, of the version that the toolchain builds."""
-    go = shutil.which("go")
-    if go is None:
-        raise NoRecordingsError("there is no `go` on PATH, which knows where the recordings are")
-    found = subprocess.run(
-        [go, "list", "-mod=mod", "-m", "-f", "{{.Dir}}", MODULE],
-        cwd=SOURCES / SCALEWAY_PLUGIN.folder,
-        env=os.environ | {"GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "", "GOPROXY": "off"},
-        capture_output=True,
-        text=True,
-    )
-    folder = found.stdout.strip()
-    if found.returncode or not folder:
-        raise NoRecordingsError(f"Go's module cache has no {MODULE}")
-    return Path(folder)
+    """The module's folder in Go's module cache."""
+    try:
+        go = find_go(cache_folder())
+    except NoGoError as error:
+        raise NoRecordingsError(str(error)) from None
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("go.mod", "go.sum"):  # a copy: Go may write into them
+            shutil.copy(SOURCES / SCALEWAY_PLUGIN.folder / name, folder)
+        result = subprocess.run(
+            [go, "mod", "download", "-json", MODULE],
+            cwd=folder,
+            env=os.environ | {"GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""},
+            capture_output=True,
+            text=True,
+        )
+    if result.returncode:
+        why = (result.stderr or result.stdout).strip().splitlines()[-1:]
+        raise NoRecordingsError(f"{MODULE} cannot be downloaded: {''.join(why)}")
+    return Path(json.loads(result.stdout)["Dir"])
 
 
 def named() -> list[Path]:

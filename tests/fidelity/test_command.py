@@ -7,6 +7,7 @@ import pytest
 
 from tests.fidelity import __main__ as command
 from tests.fidelity.made_up import VPC, VPCS, vpc, vpc_life, write
+from tests.fidelity.recordings import NoRecordingsError
 
 
 def test_what_matches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,6 +56,11 @@ def test_what_is_no_cassette_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_without_recordings(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
+    def none() -> list[Path]:
+        raise NoRecordingsError("the module cannot be downloaded: no network")
+
+    monkeypatch.setattr(command, "named", none)
     assert command.main([]) == 2
-    assert capsys.readouterr().err.startswith("error: there is no `go` on PATH")
+    assert capsys.readouterr().err == (
+        "error: the module cannot be downloaded: no network. Fix: make fidelity CASSETTE=PATH replays one that you have\n"
+    )

@@ -1,8 +1,4 @@
-"""The stand-in against the recordings of the real API that it was built after.
-
-They come with the Go module of the Scaleway provider, which the toolchain's build downloads; nothing of them is copied
-here. Where there is no such module, as on a machine that has built no toolchain, there is nothing to replay.
-"""
+"""The stand-in against the recordings of the real API that it was built after."""
 
 from pathlib import Path
 
@@ -10,16 +6,15 @@ import pytest
 
 from tests.fidelity import allowed, cassette
 from tests.fidelity.allowed import reason_for
-from tests.fidelity.recordings import NAMED, NoRecordingsError, named
+from tests.fidelity.recordings import NAMED, named
 from tests.fidelity.replay import replay
+
+pytestmark = pytest.mark.engine  # it may download the module, which `make check` does not
 
 
 @pytest.fixture(scope="module")
 def paths() -> dict[str, Path]:
-    try:
-        return {path.name: path for path in named()}
-    except NoRecordingsError as error:
-        pytest.skip(f"{error}: make test downloads it with the toolchain")
+    return {path.name: path for path in named()}
 
 
 @pytest.mark.parametrize("name", [name for _, name in NAMED])

@@ -18,13 +18,17 @@ def stub(tmp_path: Path) -> Any:
     command = [sys.executable, "-m", "sandbox.gitlab_plugin", "127.0.0.1:1"]
     with (
         (tmp_path / "stderr").open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=dict(os.environ)) as process,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=dict(os.environ)
+        ) as process,
     ):
+        assert process.stdin is not None
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield provider_pb2_grpc.ResourceProviderStub(channel)
-        process.terminate()
+        process.stdin.close()  # as when the engine ends, in whichever way
+        assert process.wait(timeout=10) == 0
     assert (tmp_path / "stderr").read_text() == ""
 
 
