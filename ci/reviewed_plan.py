@@ -5,12 +5,12 @@ gone stops a deployment. Nothing is deployed on a guess: each of these is a CiEr
 
 Does not own what a plan says (`plans`) nor how GitLab is reached (`gitlab_client`). What a branch of the merge request wrote
 into the artifact can only hold a deployment back: what is done is what the program of the deployed commit declares.
-Source: GitLab, "Commits API" (merge requests of a commit), "Merge requests API" (pipelines), "Jobs API", "Job artifacts
-API".
+Source: GitLab, "Merge requests API" (list, pipelines), "Jobs API", "Job artifacts API".
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import gitlab
@@ -21,6 +21,7 @@ from ci.plans import MAX_BYTES, Plan, parse_plan
 
 Record = Mapping[str, Any]
 
+READ: Final = 500  # merge requests that are looked at: five pages
 _PAGE: Final = 100
 _BY_HAND: Final = (
     "Fix: look at what it would do now, and when that is wanted start a pipeline on {branch} (Build > Pipelines > New "
@@ -105,29 +106,33 @@ def find_reviewed_plan(client: gitlab.Gitlab, wanted: Wanted) -> Reviewed:
 
 
 def _merge_request(project: Project, wanted: Wanted) -> Record:
-    """The one whose merge made this commit the branch's last; a commit may be of several, to other branches."""
+    """The one whose merge made this commit the branch's last.
+
+    Not by the commit's own list of merge requests: that is of those which hold a commit, and a merge is not said to be one.
+    """
     try:
-        listed = project.commits.get(wanted.commit, lazy=True).merge_requests(iterator=True, per_page=_PAGE)
-        found = [
-            request
-            for request in map(dict, listed)
-            if request.get("state") == "merged"
-            and request.get("target_branch") == wanted.branch
-            and wanted.commit in (request.get(k) for k in ("merge_commit_sha", "squash_commit_sha", "sha"))
-        ]
+        listed = project.mergerequests.list(
+            state="merged",
+            target_branch=wanted.branch,
+            order_by="updated_at",
+            sort="desc",
+            iterator=True,
+            per_page=_PAGE,
+        )
+        for request in islice(listed, READ):
+            if wanted.commit in (request.attributes.get(k) for k in ("merge_commit_sha", "squash_commit_sha", "sha")):
+                return request.attributes
     except gitlab.GitlabError as error:
         if error.response_code != 404:
             raise
         raise CiError(
-            f"GitLab knows no commit {wanted.short} in this project, or the token may not read it: its merge request says "
-            f"what was reviewed. Fix: run the job in the project of the commit, with a token of role Developer"
+            f"GitLab knows no project {wanted.project}, or the token may not read it: its merge requests say what was "
+            "reviewed. Fix: run the job in the project of the commit, with a token of role Developer"
         ) from None
-    if not found:
-        raise CiError(
-            f"no merge request has brought {wanted.short} to {wanted.branch}: nobody has seen a preview of what it would "
-            f"change. {wanted.by_hand}"
-        )
-    return max(found, key=lambda request: int(request["iid"]))
+    raise CiError(
+        f"no merge request has brought {wanted.short} to {wanted.branch} (of the {READ} that changed last): nobody has seen "
+        f"a preview of what it would change. {wanted.by_hand}"
+    )
 
 
 def _pipeline(project: Project, request: Record, wanted: Wanted) -> Record:

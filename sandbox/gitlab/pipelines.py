@@ -194,15 +194,3 @@ def artifact(call: Call) -> Reply:
         except KeyError:
             not_found()
     return Reply(body=content, content_type="application/octet-stream")
-
-
-@routes.get(f"{_PROJECT}/repository/commits/<sha>/merge_requests", "gitlab.Commits.mergeRequests")
-def merge_requests_of_commit(call: Call) -> Reply:
-    """Those that ended with the commit or were merged by it; not those that merely hold it among others."""
-    project = project_of(call, REPORTER)
-    sha = call.args["sha"]
-    if head(call.store, project["id"], sha) is None:
-        not_found("Commit")
-    names = ("merge_commit_sha", "squash_commit_sha", "sha")
-    found = [m for m in call.store.all(MERGE_REQUESTS, project_id=project["id"]) if sha in (m[n] for n in names)]
-    return paged(call, found)

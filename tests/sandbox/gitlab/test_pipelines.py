@@ -107,12 +107,10 @@ def test_who_may_not_read_the_code_sees_no_pipeline(played: Played) -> None:
     request = played.change("feature")
     guest = played.instance.project_token(level=10)["token"]
     reporter = played.instance.project_token(level=20)["token"]
-    commit = played.commit("main")
     paths = (
         f"pipelines/{pipeline['id']}",
         f"pipelines/{pipeline['id']}/jobs",
         f"merge_requests/{request}/pipelines",
-        f"repository/commits/{commit}/merge_requests",
     )
     for path in paths:
         assert played.instance.call("GET", played.instance.project(path), token=guest).status_code == 403
@@ -135,27 +133,6 @@ def test_one_file_of_an_archive(played: Played) -> None:
         assert get(job_id, file).status_code == 404
 
 
-# --- the merge requests of a commit -----------------------------------------------------------------------------------
-
-
-def of(played: Played, commit: str) -> list[int]:
-    return [m["iid"] for m in played.api("GET", f"repository/commits/{commit}/merge_requests")]
-
-
-def test_a_commit_is_of_the_merge_request_that_it_ends_or_that_made_it(played: Played) -> None:
-    merged = played.merge(played.change("merged"))
-    squashed = played.merge(played.change("squashed", squash=True))
-    assert of(played, merged["merge_commit_sha"]) == of(played, merged["sha"]) == [merged["iid"]]
-    for name in ("merge_commit_sha", "squash_commit_sha", "sha"):
-        assert of(played, squashed[name]) == [squashed["iid"]]
-    assert of(played, played.commit("main")) == []
-
-
-def test_an_unknown_commit_is_of_no_merge_request(played: Played) -> None:
-    answer = played.instance.call("GET", played.instance.project(f"repository/commits/{'0' * 40}/merge_requests"))
-    assert (answer.status_code, answer.json()) == (404, {"message": "404 Commit Not Found"})
-
-
 # --- through GitLab's usual Python client -----------------------------------------------------------------------------
 
 
@@ -168,8 +145,6 @@ def test_python_gitlab_finds_the_artifact_of_a_merge_requests_job(played: Played
     merged = played.merge(request)
 
     project = gl.projects.get("acme/app")
-    commit = project.commits.get(merged["merge_commit_sha"], lazy=True)
-    assert [found["iid"] for found in commit.merge_requests(iterator=True)] == [request]
     (listed,) = project.mergerequests.get(request).pipelines.list(get_all=True)
     pipeline = project.pipelines.get(listed.id)
     assert (pipeline.status, pipeline.sha) == ("success", merged["sha"])
