@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down check lint test fidelity docs lock
+.PHONY: help up preview down check lint test fidelity coverage docs lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -39,6 +39,10 @@ test: .venv/ready ## every test, with the real engine and control planes
 
 fidelity: .venv/ready ## replay recordings of Scaleway's API against the stand-in (CASSETTE="PATH …")
 	@$(VENV) -m tests.fidelity $(CASSETTE)
+
+coverage: .venv/ready ## write anew which test asks each route of the stand-ins
+	@folder=$$(mktemp -d) && RECORD_ROUTES=$$folder $(VENV) -m pytest -n auto -m "not engine" tests/sandbox/gitlab tests/sandbox/scaleway \
+	  && RECORD_ROUTES=$$folder $(VENV) -m tests.sandbox.routes; code=$$?; rm -rf "$$folder"; exit $$code
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py

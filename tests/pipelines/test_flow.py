@@ -114,7 +114,9 @@ def test_what_nobody_reviewed_is_not_deployed(place: Place, play: Play) -> None:
     place.push("main", "straight to main")
     ran = play(branch="main")
     assert ran["deploy:dev"].code == 1
-    assert re.search(r"error: no merge request has brought \w{8} to main \(.*\): nobody has seen", ran["deploy:dev"].log)
+    assert re.search(
+        r"error: no merge request has brought \w{8} to main \(.*\): nobody has seen", ran["deploy:dev"].log
+    )
 
 
 def test_a_new_runner_and_new_keys_keep_to_their_plan(place: Place, play: Play) -> None:
