@@ -10,7 +10,6 @@ that of pulumi.
 """
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -28,6 +27,7 @@ from ci.previews import read_events, read_preview
 from ci.redaction import Redactor
 from ci.report import Report, Run
 from ci.steps import PART_OF_REPLACE
+from ci.streams import tolerate_encodings
 
 # A replacement's parts are told; of what an interrupted one left, only the state forgets the rest.
 _UNTOLD = frozenset({"same", "refresh", "read", "replace", "remove-pending-replace"})
@@ -57,10 +57,8 @@ class Log:
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     given = _parser().parse_args(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a log that is not UTF-8 is no reason to fail
-    secrets, warnings = known_secrets(environ, Path(environ.get("HOME") or "/root"))
+    tolerate_encodings()
+    secrets, warnings = known_secrets(environ)
     log = Log(redactor=Redactor(secrets), colour=terminal.wants_colour(sys.stdout, environ))
     for warning in warnings:
         log.say(f"warning: {warning}")

@@ -25,8 +25,9 @@ _KEYS = (
 )  # fmt: skip
 
 
-def known_secrets(environ: Mapping[str, str], home: Path) -> tuple[frozenset[str], list[str]]:
-    """The secrets, and a line for each file that exists and cannot be read."""
+def known_secrets(environ: Mapping[str, str], home: Path | None = None) -> tuple[frozenset[str], list[str]]:
+    """The secrets, and a line for each file that exists and cannot be read. `home` is $HOME unless it is said."""
+    home = home or Path(environ.get("HOME") or "/root")
     found: set[str] = set()
     warnings: list[str] = []
     for name, value in environ.items():

@@ -8,7 +8,6 @@ PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true writes), which also tells violated pol
 """
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -23,6 +22,7 @@ from ci.known_secrets import known_secrets
 from ci.previews import Preview, read_preview
 from ci.redaction import Redactor
 from ci.report import Report, Run
+from ci.streams import tolerate_encodings
 
 _EPILOG = """
 --post writes one note for each project and stack to the merge request of the pipeline and edits it from then on. It needs
@@ -39,10 +39,8 @@ Exit codes: 0 the report is written, also where it says that a preview failed (f
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     given = _parser().parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a log in another encoding than UTF-8 loses "…", not the report
-    home = Path(environ.get("HOME") or "/root")
-    secrets, warnings = known_secrets(environ, home)
+    tolerate_encodings()
+    secrets, warnings = known_secrets(environ)
     redactor = Redactor(secrets)
     try:
         previews = _read(given.previews)

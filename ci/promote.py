@@ -7,7 +7,6 @@ Exit codes: 0 done, or nothing to do; 1 it could not be done, and one line says 
 """
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from ci.errors import CiError
 from ci.gitlab_client import connect
 from ci.promotion import Person, Promotion, promote
+from ci.streams import tolerate_encodings
 
 _ABOUT = """\
 Opens the merge request that promotes a branch to the next environment, or
@@ -106,9 +106,7 @@ def _people(flags: argparse.Namespace, environment: Mapping[str, str], name: str
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a log that is not UTF-8 is no reason to fail
+    tolerate_encodings()
     flags = parser().parse_args(arguments)
     try:
         asked = wanted(flags, environment)

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     flags.add_argument("plan", metavar="PLAN", type=Path, help="what the engine has written")
     flags.add_argument("out", metavar="OUT", type=Path, help="what may be published")
     given = flags.parse_args(arguments)
-    secrets, warnings = known_secrets(environ, Path(environ.get("HOME") or "/root"))
+    secrets, warnings = known_secrets(environ)
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     try:

@@ -199,13 +199,14 @@ class Service:
         return route.operation, lambda: self._answer(request, path, route, args)
 
     def _failed(self, status: int, retry_after: int | None) -> Reply:
-        """An error that has nothing to do with the request, in the words of each service."""
+        """An error that has nothing to do with the request."""
         reason = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
-        words = {"message": f"{status} {reason}"}
-        if self.name == "scaleway":
-            words = {"message": reason.lower(), "type": reason.lower().replace(" ", "_")}
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        return Reply(status=status, body=words, headers=headers)
+        return Reply(status=status, body=self.failure(status, reason), headers=headers)
+
+    def failure(self, status: int, reason: str) -> JSON:
+        """How the API words such an error; a service with words of its own says them."""
+        return {"message": f"{status} {reason}"}
 
     def _answer(self, request: Request, path: str, route: Route, args: Mapping[str, str]) -> Reply:
         raw = request.get_data()

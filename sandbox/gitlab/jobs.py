@@ -20,7 +20,7 @@ from sandbox.gitlab.auth import JOB_TOKENS, digest, issue_job_token
 from sandbox.gitlab.common import PROJECTS, created, forbidden, not_found, now, one_of, params, path_number, required
 from sandbox.gitlab.merge_requests import MERGE_REQUESTS
 from sandbox.gitlab.pipelines import ENDED, JOBS, PIPELINES, end_pipeline, waits
-from sandbox.gitlab.runners import RUNNERS
+from sandbox.gitlab.runners import calling_runner
 from sandbox.gitlab.variables import VARIABLES
 from sandbox.store import Record, Store
 from sandbox.web import ApiError, Call, Reply, Routes
@@ -31,12 +31,7 @@ routes = Routes()
 @routes.add("POST", "/api/v4/jobs/request", "gitlab.Jobs.request", public=True)
 def request_job(call: Call) -> Reply:
     """The oldest job that the runner may take, with its variables; 204 where there is none."""
-    given = params(call)
-    required(given, "token")
-    runner = next(iter(call.store.all(RUNNERS, digest=digest(str(given["token"])))), None)
-    if runner is None:
-        forbidden()
-    runner = call.store.put(RUNNERS, runner["id"], runner | {"contacted_at": now()})
+    runner = calling_runner(call)
     for job in call.store.all(JOBS, status="pending"):
         if _may_take(call.store, runner, job) and not waits(call.store, job):
             return created(_handed_over(call, runner, job))

@@ -111,9 +111,7 @@ def jobs_of(store: Store, pipeline_id: int) -> list[Record]:
 
 def waits(store: Store, job: Record) -> bool:
     """Whether a job waits: for those that it needs (else all of earlier stages), or for another of its resource group."""
-    siblings = jobs_of(store, job["pipeline"]["id"])
-    needs = job["asked"]["needs"]
-    before = [j for j in siblings if (j["name"] in needs if needs is not None else int(j["stage"]) < int(job["stage"]))]
+    before = _before(jobs_of(store, job["pipeline"]["id"]), job)
     group = job["asked"]["resource_group"]
     busy = group and any(
         j["status"] == "running" and j["asked"]["resource_group"] == group
@@ -137,19 +135,20 @@ def end_pipeline(store: Store, pipeline_id: int) -> None:
 
 
 def _never_starts(jobs: list[Record], job: Record) -> bool:
+    return any(j["status"] in ("failed", "canceled", "skipped") for j in _before(jobs, job))
+
+
+def _before(jobs: list[Record], job: Record) -> list[Record]:
+    """What must succeed before a job: the jobs that it needs, else all of earlier stages."""
     needs = job["asked"]["needs"]
-    return any(
-        j["status"] in ("failed", "canceled", "skipped")
-        and (j["name"] in needs if needs is not None else int(j["stage"]) < int(job["stage"]))
-        for j in jobs
-    )
+    return [j for j in jobs if (j["name"] in needs if needs is not None else int(j["stage"]) < int(job["stage"]))]
 
 
 def _shown_job(job: Record) -> Record:
     return {k: v for k, v in job.items() if k not in ("asked", "archive", "project_id", "digest")}
 
 
-def shown_pipeline(pipeline: Record) -> Record:
+def _shown_pipeline(pipeline: Record) -> Record:
     return {k: v for k, v in pipeline.items() if k not in ("merge_request", "protected", "variables")}
 
 
@@ -159,12 +158,12 @@ def pipelines_of_merge_request(call: Call) -> Reply:
     if call.store.get(MERGE_REQUESTS, f"{project['id']}:{iid}") is None:
         not_found()
     found = call.store.all(PIPELINES, project_id=project["id"], merge_request=iid)
-    return paged(call, [shown_pipeline(p) for p in reversed(found)])
+    return paged(call, [_shown_pipeline(p) for p in reversed(found)])
 
 
 @routes.get(f"{_PROJECT}/pipelines/<pipeline_id>", "gitlab.Pipelines.get")
 def get_pipeline(call: Call) -> Record:
-    return shown_pipeline(_pipeline(call))
+    return _shown_pipeline(_pipeline(call))
 
 
 @routes.get(f"{_PROJECT}/pipelines/<pipeline_id>/jobs", "gitlab.PipelineJobs.list")

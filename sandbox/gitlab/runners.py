@@ -33,7 +33,7 @@ from sandbox.gitlab.common import (
     user_summary,
 )
 from sandbox.store import Record
-from sandbox.web import ApiError, Call, Reply, Routes
+from sandbox.web import Call, Reply, Routes
 
 RUNNERS = "gitlab.runners"
 _TYPES = ("instance_type", "group_type", "project_type")
@@ -168,13 +168,17 @@ def create_runner(call: Call) -> Reply:
 @routes.add("POST", "/api/v4/runners/verify", "gitlab.Runners.verify", public=True)
 def verify(call: Call) -> Record:
     """What a runner manager asks when it starts: the token itself is the credential."""
+    return {"id": calling_runner(call)["id"], "token": params(call)["token"], "token_expires_at": None}
+
+
+def calling_runner(call: Call) -> Record:
+    """The runner whose own token a request shows; it has been in contact now."""
     given = params(call)
     required(given, "token")
     runner = next(iter(call.store.all(RUNNERS, digest=digest(str(given["token"])))), None)
     if runner is None:
-        raise ApiError(403, {"message": "403 Forbidden"})
-    call.store.put(RUNNERS, runner["id"], runner | {"contacted_at": now()})
-    return {"id": runner["id"], "token": given["token"], "token_expires_at": None}
+        forbidden()
+    return call.store.put(RUNNERS, runner["id"], runner | {"contacted_at": now()})
 
 
 @routes.get("/api/v4/runners", "gitlab.Runners.list")

@@ -57,6 +57,9 @@ class _Scaleway(Service):
             forget_deleted(self.store, self._planes)
         return super().__call__(environ, start_response)
 
+    def failure(self, status: int, reason: str) -> Any:  # noqa: ARG002 - the base class names it
+        return {"message": reason.lower(), "type": reason.lower().replace(" ", "_")}
+
 
 def make_service(
     store: Store,

@@ -14,27 +14,17 @@ import yaml
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ConfigMap, Secret
 
-from tests.engine.estate import Estate
+from tests.engine.estate import ROOT, Estate
 from tests.pipelines.gitlab_runner import Gitlab
 
 PLATFORM, APP = "acme/platform", "acme/app"
-RUNNERS = """
-- name: deploy
-  projects: [acme/app]
-- name: preview
-  projects: [acme/app]
-  protected: false
-  permissionSets: [ContainerRegistryReadOnly, KubernetesReadOnly, PrivateNetworksReadOnly, VPCReadOnly]
-- name: operate
-  projects: [acme/platform]
-  givenKey: true
-  tag: k8s-dev-runner
-- name: review
-  projects: [acme/platform]
-  givenKey: true
-  protected: false
-  tag: k8s-dev-preview-runner
-"""
+
+
+def runners_of_readme() -> list[dict[str, Any]]:
+    """The runners that README, "From its own pipeline", tells a user to write: it must be right word by word."""
+    (block,) = re.findall(r"```yaml\n(kapsule-devops:runners:\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    found: list[dict[str, Any]] = yaml.safe_load(block)["kapsule-devops:runners"]
+    return found
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ def made(folder: Path) -> Iterator[Place]:
     estate = Estate(folder)
     file = estate.checkout / "Pulumi.dev.yaml"
     settings = yaml.safe_load(file.read_text())
-    settings["config"]["kapsule-devops:runners"] = yaml.safe_load(RUNNERS)
+    settings["config"]["kapsule-devops:runners"] = runners_of_readme()
     file.write_text(yaml.safe_dump(settings, sort_keys=False))
     estate.start()
     try:

@@ -93,6 +93,15 @@ def test_no_secret_is_shown_by_the_sandbox_itself(api: Any, application: Any) ->
         assert api.account.secret_key not in text
 
 
+def test_a_failure_on_purpose_has_scaleways_words(api: Any) -> None:
+    asked = api.client.post(f"{api.url}/_sandbox/fault", json={"operation": "iam.ListAPIKeys", "status": 429})
+    assert asked.status_code == 201
+    answer = api.client.get(api.url + KEYS)
+    assert (answer.status_code, answer.json()) == (
+        429, {"message": "too many requests", "type": "too_many_requests"}
+    )  # fmt: skip
+
+
 def test_projects(api: Any) -> None:
     project = api.post(PROJECTS, {"name": "dev", "organization_id": api.account.organization_id, "description": "d"})
     assert set(project) == {
