@@ -16,6 +16,7 @@ from sandbox.scaleway.common import (
     new_id,
     now,
     paged,
+    query_flag,
     region_of,
     shown,
     touched,
@@ -103,7 +104,7 @@ def _route(call: Call) -> Record:
 
 @routes.get(_ACL_RULE, "vpc.GetACL")
 def get_acl(call: Call) -> Record:
-    vpc, is_ipv6 = find(call, VPCS, "vpc", call.args["id"]), call.query.get("is_ipv6", "").lower() == "true"
+    vpc, is_ipv6 = find(call, VPCS, "vpc", call.args["id"]), bool(query_flag(call, "is_ipv6"))
     found = call.store.get(ACCESS, f"{vpc['id']}/{is_ipv6}")
     return shown(found or {"rules": [], "default_policy": "accept"})
 
