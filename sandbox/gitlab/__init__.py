@@ -60,9 +60,9 @@ def make_service(store: Store, requests: RequestLog, extra: Iterable[Route] = ()
     return Service("gitlab", store, [*routes, *extra], authenticate=authenticate, requests=requests)
 
 
-def set_enterprise(store: Store, enterprise: bool) -> None:
-    """Makes the instance an Enterprise Edition (GitLab.com is one) or a Community Edition."""
-    store.put(SETTINGS, "instance", {"enterprise": enterprise})
+def set_enterprise(store: Store, enterprise: bool, *, premium: bool = True) -> None:
+    """Makes the instance an Enterprise Edition (GitLab.com is one), with a licence or without, or a Community Edition."""
+    store.put(SETTINGS, "instance", {"enterprise": enterprise, "premium": enterprise and premium})
 
 
 def seed(store: Store, *, enterprise: bool = True) -> Account:

@@ -19,6 +19,7 @@ from sandbox.gitlab.common import (
     created,
     enterprise,
     flag,
+    no_record,
     not_found,
     number,
     one_of,
@@ -40,17 +41,28 @@ routes = Routes()
 
 
 def is_protected(store: Store, project: Record, name: str) -> bool:
-    rules = store.all(PROTECTED_BRANCHES, project_id=project["id"])
-    return any(fnmatchcase(name, rule["name"]) for rule in rules)
+    return bool(_rules(store, project, name))
+
+
+def _rules(store: Store, project: Record, name: str) -> list[Record]:
+    """The protections that a branch is under, by its name or by a wildcard."""
+    return [r for r in store.all(PROTECTED_BRANCHES, project_id=project["id"]) if fnmatchcase(name, r["name"])]
+
+
+def _developers_can(rules: list[Record], kind: str) -> bool:
+    return any(level["access_level"] == DEVELOPER for rule in rules for level in rule[f"{kind}_access_levels"])
 
 
 def _branch(call: Call, project: Record, name: str) -> Record:
     commit = commit_of(call.store, project["id"], str(head(call.store, project["id"], name)))
+    rules = _rules(call.store, project, name)
     return {
         "name": name,
         "commit": commits.shown(call, project, commit),
         "merged": False,
-        "protected": is_protected(call.store, project, name),
+        "protected": bool(rules),
+        "developers_can_push": _developers_can(rules, "push"),
+        "developers_can_merge": _developers_can(rules, "merge"),
         "default": name == project["default_branch"],
         "can_push": True,
         "web_url": f"{call.base_url}{project['web_url']}/-/tree/{name}",
@@ -94,10 +106,10 @@ def delete_branch(call: Call) -> None:
 
 
 def _shown(call: Call, rule: Record) -> Record:
-    """A Community Edition has no users, groups or lists of who may unprotect."""
-    shown = {k: v for k, v in rule.items() if k != "project_id"} | {"inherited": False}
+    """A Community Edition has no users, groups, inheritance, or lists of who may unprotect."""
+    shown = {k: v for k, v in rule.items() if k != "project_id"}
     if enterprise(call.store):
-        return shown
+        return shown | {"inherited": False}
     for kind in ("push_access_levels", "merge_access_levels"):
         shown[kind] = [{k: v for k, v in i.items() if k not in ("user_id", "group_id")} for i in shown[kind]]
     return {k: v for k, v in shown.items() if k not in ("unprotect_access_levels", "code_owner_approval_required")}
@@ -107,7 +119,7 @@ def _rule(call: Call) -> Record:
     project = project_of(call, MAINTAINER)
     rule = call.store.get(PROTECTED_BRANCHES, f"{project['id']}:{call.args['name']}")
     if rule is None:
-        not_found()
+        no_record()
     return rule
 
 

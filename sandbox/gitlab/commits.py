@@ -21,8 +21,17 @@ _ALL = "/api/v4/projects/<id>/repository/commits"
 
 def shown(call: Call, project: Record, commit: Record) -> Record:
     public = {k: v for k, v in commit.items() if k not in ("project_id", "n")}
-    people = {"author_name": "Somebody", "author_email": "somebody@noreply.example.com"}
-    return public | people | {"web_url": f"{call.base_url}{project['web_url']}/-/commit/{commit['id']}"}
+    name, email, at = "Somebody", "somebody@noreply.example.com", commit["committed_date"]
+    return public | {
+        "author_name": name,
+        "author_email": email,
+        "authored_date": at,
+        "committer_name": name,
+        "committer_email": email,
+        "trailers": {},
+        "extended_trailers": {},
+        "web_url": f"{call.base_url}{project['web_url']}/-/commit/{commit['id']}",
+    }
 
 
 @routes.get(_ALL, "gitlab.Commits.list")
@@ -46,4 +55,5 @@ def create_commit(call: Call) -> Reply:
         bad_request("You can only create or edit files when you are on a branch")
     commit = add_commit(call.store, project["id"], given["commit_message"], [parent])
     move_branch(call.store, project["id"], given["branch"], commit["id"])
-    return created(shown(call, project, commit))
+    details = {"project_id": project["id"], "status": None, "last_pipeline": None}
+    return created(shown(call, project, commit) | details)

@@ -51,8 +51,13 @@ def caller(call: Call) -> Caller:
 
 
 def enterprise(store: Store) -> bool:
-    """Whether the instance is an Enterprise Edition with every feature, or a Community Edition."""
+    """Whether the instance is an Enterprise Edition, or a Community Edition."""
     return bool((store.get(SETTINGS, "instance") or {}).get("enterprise"))
+
+
+def premium(store: Store) -> bool:
+    """Whether it is an Enterprise Edition with a licence; without one (GitLab.com's Free tier) it lacks paid features."""
+    return enterprise(store) and bool((store.get(SETTINGS, "instance") or {}).get("premium", True))
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -60,6 +65,15 @@ def enterprise(store: Store) -> bool:
 
 def not_found(what: str = "") -> NoReturn:
     raise ApiError(404, {"message": f"404 {what} Not Found" if what else "404 Not Found"})
+
+
+def no_record() -> NoReturn:
+    """What a lookup by number or name answers where there is no such record; its words are others than `not_found`'s."""
+    raise ApiError(404, {"message": "404 Not found"})
+
+
+def unauthorized() -> NoReturn:
+    raise ApiError(401, {"message": "401 Unauthorized"})
 
 
 def forbidden() -> NoReturn:
@@ -73,6 +87,11 @@ def bad_request(reason: str) -> NoReturn:
 def invalid(field: str, *reasons: str) -> NoReturn:
     """What a record's own validation answers."""
     raise ApiError(400, {"message": {field: list(reasons)}})
+
+
+def unprocessable(*reasons: str) -> NoReturn:
+    """What some routes answer for a record that is not valid: whole sentences."""
+    raise ApiError(422, {"message": list(reasons)})
 
 
 def bad_parameter(reason: str) -> NoReturn:
@@ -234,6 +253,13 @@ def enterprise_only(call: Call) -> None:
         raise ApiError(404, {"error": "404 Not Found"})
 
 
+def premium_only(call: Call) -> None:
+    """Routes of a paid feature: a Community Edition does not have them, and without a licence nobody may."""
+    enterprise_only(call)
+    if not premium(call.store):
+        forbidden()
+
+
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
@@ -249,27 +275,36 @@ def with_web_url(call: Call, record: Record) -> Record:
 def user_summary(call: Call, user: Record | None) -> Record | None:
     if user is None:
         return None
-    names = ("id", "username", "name", "state", "avatar_url", "web_url")
+    names = ("id", "username", "public_email", "name", "state", "locked", "avatar_url", "web_url")
     return with_web_url(call, {name: user[name] for name in names})
 
 
 def paged(call: Call, items: Sequence[Any]) -> Reply:
-    """One page of a list with GitLab's paging headers: 20 by default, 100 at most."""
+    """One page of a list with GitLab's paging headers: 20 by default, 100 at most. Beyond the last one a page is empty."""
     given = params(call)
-    page = number(given, "page", 1) or 1
-    per_page = min(number(given, "per_page", 20) or 20, 100)
-    if page < 1 or per_page < 1:
-        bad_parameter("page does not have a valid value")
+    if given.get("pagination") == "keyset":
+        raise ApiError(501, {"message": "the sandbox's gitlab pages by offset only", "type": "not_implemented"})
+    page, per_page = number(given, "page", 1), number(given, "per_page", 20)
+    assert page is not None
+    assert per_page is not None
+    if per_page == 0:
+        bad_parameter("per_page has a value not allowed")
+    for name, value in (("page", page), ("per_page", per_page)):
+        if value < 1:
+            bad_parameter(f"{name} does not have a valid value")
+    per_page = min(per_page, 100)
     pages = max(1, -(-len(items) // per_page))
+    asked = [(name, value) for name, value in call.query.items(multi=True) if name not in ("page", "per_page")]
 
     def link(n: int) -> str:
-        return f"{call.base_url}{call.path}?" + urlencode({**call.query, "page": n, "per_page": per_page})
+        return f"{call.base_url}{call.path}?" + urlencode([*asked, ("page", n), ("per_page", per_page)])
 
-    links = {"first": 1, "last": pages}
-    if page > 1:
+    links = {}
+    if 1 < page <= pages:
         links["prev"] = page - 1
     if page < pages:
         links["next"] = page + 1
+    links |= {"first": 1, "last": pages}
     headers = {
         "X-Total": str(len(items)),
         "X-Total-Pages": str(pages),

@@ -1,4 +1,5 @@
-"""Environments of the GitLab stand-in and their protection (a paid feature: a Community Edition has no such routes).
+"""Environments of the GitLab stand-in and their protection (a paid feature: a Community Edition has no such routes, and
+without a licence nobody may).
 
 Owns the state of an environment: only a stopped one can be deleted.
 
@@ -15,15 +16,16 @@ from sandbox.gitlab.common import (
     bad_parameter,
     conflict,
     created,
-    enterprise_only,
     forbidden,
     invalid,
+    no_record,
     not_found,
     now,
     one_of,
     paged,
     params,
     path_number,
+    premium_only,
     project_of,
     required,
 )
@@ -67,7 +69,7 @@ def _environment(call: Call, level: int = REPORTER) -> Record:
     project = project_of(call, level)
     found = call.store.get(ENVIRONMENTS, path_number(call, "environment_id"))
     if found is None or found["project_id"] != project["id"]:
-        not_found("Environment")
+        no_record()
     return found
 
 
@@ -112,7 +114,7 @@ def create_environment(call: Call) -> Reply:
 
 @routes.get(_ONE, "gitlab.Environments.get")
 def get_environment(call: Call) -> Record:
-    return _shown(_environment(call))
+    return _shown(_environment(call)) | {"last_deployment": None}
 
 
 @routes.put(_ONE, "gitlab.Environments.update")
@@ -147,7 +149,7 @@ def delete_environment(call: Call) -> None:
 
 def _rule(call: Call) -> Record:
     project = project_of(call, MAINTAINER)
-    enterprise_only(call)
+    premium_only(call)
     rule = call.store.get(PROTECTED_ENVIRONMENTS, f"{project['id']}:{call.args['name']}")
     if rule is None:
         not_found()
@@ -171,14 +173,14 @@ def _lists(call: Call, rule: Record, given: dict[str, Any]) -> Record:
 @routes.get(_PROTECTED, "gitlab.ProtectedEnvironments.list")
 def list_protected(call: Call) -> Reply:
     project = project_of(call, MAINTAINER)
-    enterprise_only(call)
+    premium_only(call)
     return paged(call, [_shown_rule(r) for r in call.store.all(PROTECTED_ENVIRONMENTS, project_id=project["id"])])
 
 
 @routes.post(_PROTECTED, "gitlab.ProtectedEnvironments.create")
 def protect(call: Call) -> Reply:
     project, given = project_of(call, MAINTAINER), params(call)
-    enterprise_only(call)
+    premium_only(call)
     required(given, "name", "deploy_access_levels")
     key = f"{project['id']}:{given['name']}"
     if call.store.get(PROTECTED_ENVIRONMENTS, key):

@@ -20,18 +20,18 @@ from sandbox.gitlab.common import (
     caller,
     conflict,
     created,
-    enterprise,
     flag,
     forbidden,
     invalid,
     moment,
-    not_found,
+    no_record,
     now,
     number,
     one_of,
     paged,
     params,
     path_number,
+    premium,
     project_of,
     required,
     user_summary,
@@ -54,7 +54,7 @@ def _merge_request(call: Call, level: int = REPORTER) -> Record:
     project = project_of(call, level)
     found = call.store.get(MERGE_REQUESTS, f"{project['id']}:{path_number(call, 'iid')}")
     if found is None:
-        not_found()
+        no_record()
     return found
 
 
@@ -79,7 +79,7 @@ def _people(call: Call, project: Record, given: dict[str, Any], one: str, severa
     users = [call.store.get(USERS, n) for n in numbers if n not in (None, "", 0, "0")]
     known = [Caller(user=u, scopes=frozenset(), token_id=0) for u in users if u]
     readers = [who.user for who in known if access_level(call.store, who, project) >= REPORTER]
-    taken = readers if enterprise(call.store) else readers[:1]
+    taken = readers if premium(call.store) else readers[:1]
     return [s for s in (user_summary(call, u) for u in taken) if s]
 
 
@@ -156,7 +156,7 @@ def create_merge_request(call: Call) -> Reply:
         "squash_commit_sha": None,
         "user_notes_count": 0,
         "web_url": f"{call.base_url}{project['web_url']}/-/merge_requests/{iid}",
-        "references": {"short": f"!{iid}", "full": f"{project['path_with_namespace']}!{iid}"},
+        "references": {"short": f"!{iid}", "relative": f"!{iid}", "full": f"{project['path_with_namespace']}!{iid}"},
     }
     return created(call.store.put(MERGE_REQUESTS, f"{project['id']}:{iid}", merge_request))
 
@@ -225,7 +225,7 @@ def _merged_commits(call: Call, merge_request: Record, *, squash: bool) -> Recor
 def _note(call: Call, merge_request: Record) -> Record:
     note = call.store.get(NOTES, path_number(call, "note_id"))
     if note is None or note["noteable_id"] != merge_request["id"]:
-        not_found()
+        no_record()
     return note
 
 
@@ -272,6 +272,9 @@ def create_note(call: Call) -> Reply:
         "resolvable": False,
         "confidential": False,
         "internal": flag(params(call), "internal"),
+        "imported": False,
+        "imported_from": "none",
+        "commands_changes": {},
     }
     found["user_notes_count"] += 1
     call.store.put(MERGE_REQUESTS, f"{found['project_id']}:{found['iid']}", found)

@@ -13,7 +13,7 @@ import zipfile
 from typing import Any
 
 from sandbox.gitlab.branches import is_protected
-from sandbox.gitlab.common import PROJECTS, REPORTER, created, not_found, now, paged, path_number, project_of
+from sandbox.gitlab.common import PROJECTS, REPORTER, created, no_record, not_found, now, paged, path_number, project_of
 from sandbox.gitlab.history import head
 from sandbox.gitlab.merge_requests import MERGE_REQUESTS
 from sandbox.gitlab.schedules import SCHEDULES
@@ -145,7 +145,8 @@ def _before(jobs: list[Record], job: Record) -> list[Record]:
 
 
 def _shown_job(job: Record) -> Record:
-    return {k: v for k, v in job.items() if k not in ("asked", "archive", "project_id", "digest")}
+    hidden = ["asked", "archive", "project_id", "digest", *(["failure_reason"] if job["status"] != "failed" else [])]
+    return {k: v for k, v in job.items() if k not in hidden}
 
 
 def _shown_pipeline(pipeline: Record) -> Record:
@@ -156,7 +157,7 @@ def _shown_pipeline(pipeline: Record) -> Record:
 def pipelines_of_merge_request(call: Call) -> Reply:
     project, iid = project_of(call, REPORTER), path_number(call, "iid")
     if call.store.get(MERGE_REQUESTS, f"{project['id']}:{iid}") is None:
-        not_found()
+        no_record()
     found = call.store.all(PIPELINES, project_id=project["id"], merge_request=iid)
     return paged(call, [_shown_pipeline(p) for p in reversed(found)])
 
@@ -176,7 +177,7 @@ def _pipeline(call: Call) -> Record:
     project = project_of(call, REPORTER)
     found = call.store.get(PIPELINES, path_number(call, "pipeline_id"))
     if found is None or found["project_id"] != project["id"]:
-        not_found()
+        no_record()
     return found
 
 

@@ -4,6 +4,7 @@ from sandbox.gitlab.common import (
     DEVELOPER,
     GROUPS,
     MAINTAINER,
+    MEMBERS,
     PROJECTS,
     access_level,
     caller,
@@ -39,9 +40,11 @@ def add_group(store: Store, path: str) -> Record:
             "path": path,
             "full_name": path,
             "full_path": path,
-            "kind": "group",
+            "description": "",
             "visibility": "private",
             "parent_id": None,
+            "avatar_url": None,
+            "created_at": "2026-01-01T00:00:00.000Z",
             "web_url": f"/groups/{path}",
         },
     )
@@ -50,7 +53,7 @@ def add_group(store: Store, path: str) -> Record:
 def add_project(store: Store, group: Record, path: str, default_branch: str) -> Record:
     number = store.next_id("gitlab.project")
     full = f"{group['full_path']}/{path}"
-    namespace = {k: group[k] for k in ("id", "name", "path", "kind", "full_path", "parent_id", "web_url")}
+    namespace = {k: group[k] for k in ("id", "name", "path", "full_path", "parent_id", "avatar_url", "web_url")}
     return store.put(
         PROJECTS,
         number,
@@ -74,7 +77,7 @@ def add_project(store: Store, group: Record, path: str, default_branch: str) -> 
             "forks_count": 0,
             "star_count": 0,
             "open_issues_count": 0,
-            "namespace": namespace,
+            "namespace": namespace | {"kind": "group"},
             "visibility": "private",
             "archived": False,
             "empty_repo": False,
@@ -98,21 +101,32 @@ def add_project(store: Store, group: Record, path: str, default_branch: str) -> 
     )
 
 
+def _shown(call: Call, project: Record) -> Record:
+    return with_web_url(call, project) | {"namespace": with_web_url(call, project["namespace"])}
+
+
+def _with_access(call: Call, project: Record) -> Record:
+    """The project with the caller's own memberships: an administrator needs none."""
+
+    def membership(source: str) -> Record | None:
+        found = next(iter(call.store.all(MEMBERS, user_id=caller(call).id, source=source)), None)
+        return found and {"access_level": found["access_level"], "notification_level": 3}
+
+    sources = {"project_access": f"project:{project['id']}", "group_access": f"group:{project['namespace']['id']}"}
+    return _shown(call, project) | {"permissions": {name: membership(source) for name, source in sources.items()}}
+
+
 @routes.get("/api/v4/projects", "gitlab.Projects.list")
 def list_projects(call: Call) -> Reply:
     who = caller(call)
     wanted = str(params(call).get("search", "")).lower()
     seen = [p for p in call.store.all(PROJECTS) if access_level(call.store, who, p) and wanted in p["name"].lower()]
-    return paged(call, [with_web_url(call, p) for p in seen])
+    return paged(call, [_with_access(call, p) for p in seen])
 
 
 @routes.get("/api/v4/projects/<id>", "gitlab.Projects.get")
 def get_project(call: Call) -> Record:
-    project = project_of(call)
-    level = access_level(call.store, caller(call), project)
-    return with_web_url(call, project) | {
-        "permissions": {"project_access": {"access_level": level}, "group_access": None}
-    }
+    return _with_access(call, project_of(call))
 
 
 @routes.put("/api/v4/projects/<id>", "gitlab.Projects.update")
@@ -123,7 +137,7 @@ def update_project(call: Call) -> Record:
         project[name] = flag(given, name, project[name])
     for name, choices in _MERGE_CHOICES.items():
         project[name] = one_of(given, name, choices, project[name])
-    return with_web_url(call, call.store.put(PROJECTS, project["id"], project))
+    return _shown(call, call.store.put(PROJECTS, project["id"], project))
 
 
 @routes.get("/api/v4/projects/<id>/push_rule", "gitlab.ProjectPushRules.get")

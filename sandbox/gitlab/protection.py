@@ -7,7 +7,7 @@ Owns what an item is (`{id, access_level, access_level_description, user_id, gro
 from collections.abc import Iterable
 from typing import Any
 
-from sandbox.gitlab.common import GROUPS, LEVEL_TEXTS, USERS, bad_parameter, invalid
+from sandbox.gitlab.common import GROUPS, LEVEL_TEXTS, USERS, bad_parameter, no_record, premium, unprocessable
 from sandbox.store import Record, Store
 
 _EXTRA = ("group_inheritance_type", "required_approvals", "deploy_key_id")
@@ -22,16 +22,18 @@ def _described(store: Store, item: Record) -> Record:
     named = [k for k in ("user_id", "group_id", "access_level", "deploy_key_id") if item.get(k) is not None]
     if len(named) > 1 and set(named) - {"access_level"} == set(named):
         bad_parameter(f"{', '.join(named)} are mutually exclusive")
+    if {"user_id", "group_id"} & set(named) and not premium(store):
+        unprocessable("Users and groups must be blank")  # a paid feature
     level, text = item.get("access_level"), ""
     if item.get("user_id") is not None:
         user = store.get(USERS, item["user_id"])
         if user is None:
-            invalid("base", "Cannot add users or groups unless they have access to the project")
+            unprocessable("Cannot add users or groups unless they have access to the project")
         level, text = 40, user["name"]
     elif item.get("group_id") is not None:
         group = store.get(GROUPS, item["group_id"])
         if group is None:
-            invalid("base", "Cannot add users or groups unless they have access to the project")
+            unprocessable("Cannot add users or groups unless they have access to the project")
         level, text = 40, group["name"]
     elif item.get("deploy_key_id") is not None:
         level, text = 40, "Deploy key"
@@ -57,7 +59,7 @@ def changed(store: Store, have: Iterable[Record], asked: Any) -> list[Record]:
     for change in asked:
         number = change.get("id")
         if number is not None and int(number) not in items:
-            invalid("base", f"Couldn't find the access level with ID={number}")
+            no_record()
         if number is not None and change.get("_destroy"):
             del items[int(number)]
         elif number is not None:

@@ -31,6 +31,7 @@ from sandbox.gitlab.common import (
     project_of,
     required,
     user_summary,
+    with_web_url,
 )
 from sandbox.store import Record
 from sandbox.web import Call, Reply, Routes
@@ -70,7 +71,7 @@ def _settings(given: dict[str, Any], old: Record) -> Record:
     return settings
 
 
-def _short(runner: Record) -> Record:
+def shown(runner: Record) -> Record:
     """A runner in a list."""
     seen = runner["contacted_at"] is not None
     return {
@@ -84,6 +85,7 @@ def _short(runner: Record) -> Record:
         "name": None,
         "online": seen,
         "status": "online" if seen else "never_contacted",
+        "job_execution_status": "idle",
         "created_at": runner["created_at"],
         "created_by": runner["created_by"],
     }
@@ -95,7 +97,7 @@ def _full(call: Call, runner: Record) -> Record:
     project_keys = ("id", "name", "name_with_namespace", "path", "path_with_namespace")
     kept = ("tag_list", "run_untagged", "locked", "maximum_timeout", "access_level", "maintenance_note", "contacted_at")
     return (
-        _short(runner)
+        shown(runner)
         | {k: runner[k] for k in kept}
         | {
             "version": None,
@@ -103,7 +105,7 @@ def _full(call: Call, runner: Record) -> Record:
             "platform": None,
             "architecture": None,
             "projects": [{k: project[k] for k in project_keys}] if project else [],
-            "groups": [{k: group[k] for k in ("id", "web_url", "name")}] if group else [],
+            "groups": [with_web_url(call, {k: group[k] for k in ("id", "web_url", "name")})] if group else [],
         }
     )
 
@@ -183,7 +185,7 @@ def calling_runner(call: Call) -> Record:
 
 @routes.get("/api/v4/runners", "gitlab.Runners.list")
 def list_own(call: Call) -> Reply:
-    return paged(call, [_short(r) for r in _filtered(call) if _may_manage(call, r)])
+    return paged(call, [shown(r) for r in _filtered(call) if _may_manage(call, r)])
 
 
 @routes.get("/api/v4/projects/<id>/runners", "gitlab.ProjectRunners.list")
@@ -192,7 +194,7 @@ def list_of_project(call: Call) -> Reply:
     places = (project["id"], None)
     groups = (project["namespace"]["id"], None)
     seen = [r for r in _filtered(call) if r["project_id"] in places and r["group_id"] in groups]
-    return paged(call, [_short(r) for r in seen])
+    return paged(call, [shown(r) for r in seen])
 
 
 def _filtered(call: Call) -> list[Record]:

@@ -50,8 +50,9 @@ def _owned(call: Call) -> Record:
 
 
 def _shown(schedule: Record, *, whole: bool = True) -> Record:
-    hidden = ("project_id",) if whole else ("project_id", "variables", "inputs")
-    return {k: v for k, v in schedule.items() if k not in hidden}
+    hidden = ("project_id",) if whole else ("project_id", "variables")
+    shown = {k: v for k, v in schedule.items() if k not in hidden}
+    return shown | {"last_pipeline": None} if whole else shown
 
 
 def _full_ref(call: Call, ref: str) -> str:
@@ -127,6 +128,8 @@ def update_schedule(call: Call) -> Record:
 @routes.post(f"{_ONE}/take_ownership", "gitlab.PipelineSchedules.takeOwnership")
 def take_ownership(call: Call) -> Reply:
     found = _schedule(call)
+    if found["owner"]["id"] == caller(call).id:
+        return Reply(body=_shown(found))
     found["owner"] = user_summary(call, caller(call).user)
     return created(_shown(call.store.put(SCHEDULES, found["id"], found)))
 

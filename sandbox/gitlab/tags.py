@@ -5,7 +5,7 @@ from sandbox.gitlab.common import (
     conflict,
     created,
     enterprise,
-    not_found,
+    no_record,
     one_of,
     paged,
     params,
@@ -33,7 +33,7 @@ def _rule(call: Call) -> Record:
     project = project_of(call, MAINTAINER)
     rule = call.store.get(PROTECTED_TAGS, f"{project['id']}:{call.args['name']}")
     if rule is None:
-        not_found()
+        no_record()
     return rule
 
 

@@ -1,7 +1,8 @@
 """Project access tokens of the GitLab stand-in.
 
-Owns their life: created with a bot user that is a member of the project, rotated (the old one dies at once, the new one has
-another number), revoked (the bot goes with it). The token itself is only in the answers to creation and rotation.
+Owns their life: created with a bot user that is a member of the project, rotated (the old one dies at once and is shown as
+revoked, the new one has another number), revoked (the bot goes with it, and so do all its tokens). The token itself is only
+in the answers to creation and rotation.
 
 Does not own what a request with such a token may do (`auth` and each route).
 """
@@ -30,6 +31,7 @@ from sandbox.gitlab.common import (
     project_of,
     required,
     today,
+    unauthorized,
 )
 from sandbox.gitlab.users import add_user
 from sandbox.store import Record
@@ -52,7 +54,8 @@ routes = Routes()
 def _shown(token: Record) -> Record:
     active = not token["revoked"] and date.fromisoformat(token["expires_at"]) > today()
     names = ("id", "name", "description", "revoked", "created_at", "scopes", "user_id", "expires_at", "access_level")
-    return {k: token[k] for k in names} | {"last_used_at": None, "active": active}
+    resource = {"resource_type": "project", "resource_id": token["project_id"]}
+    return {k: token[k] for k in names} | {"last_used_at": None, "last_used_ips": [], "active": active} | resource
 
 
 def _expiry(given: dict[str, Any], default_days: int) -> date:
@@ -65,29 +68,52 @@ def _expiry(given: dict[str, Any], default_days: int) -> date:
     return expires_at
 
 
-def _token(call: Call, project: Record) -> Record:
+def _may_manage(call: Call, project: Record) -> bool:
+    return access_level(call.store, caller(call), project) >= MAINTAINER
+
+
+def _readable_project(call: Call) -> Record:
+    """The project, for who may see its tokens. Others get a 401, not a 403, as if they had shown no token."""
+    project = project_of(call)
+    if not _may_manage(call, project):
+        unauthorized()
+    return project
+
+
+def _found(call: Call, project: Record) -> Record | None:
     itself = call.args["token_id"] == SELF
     token = call.store.get(TOKENS, caller(call).token_id if itself else path_number(call, "token_id"))
-    if token is None or token.get("project_id") != project["id"] or token["revoked"]:
-        not_found()
+    return token if token and token.get("project_id") == project["id"] and _has_bot(call, token) else None
+
+
+def _has_bot(call: Call, token: Record) -> bool:
+    return (call.store.get(USERS, token["user_id"]) or {}).get("state") == "active"
+
+
+def _token(call: Call, project: Record) -> Record:
+    token = _found(call, project)
+    if token is None:
+        not_found("project Access Token")
     return token
 
 
 @routes.get("/api/v4/projects/<id>/access_tokens", "gitlab.ProjectAccessTokens.list")
 def list_tokens(call: Call) -> Reply:
-    project = project_of(call, MAINTAINER)
-    return paged(call, [_shown(t) for t in call.store.all(TOKENS, project_id=project["id"], revoked=False)])
+    project = _readable_project(call)
+    state = one_of(params(call), "state", ("active", "inactive"))
+    tokens = [_shown(t) for t in call.store.all(TOKENS, project_id=project["id"]) if _has_bot(call, t)]
+    return paged(call, [t for t in tokens if state is None or t["active"] == (state == "active")])
 
 
 @routes.post("/api/v4/projects/<id>/access_tokens", "gitlab.ProjectAccessTokens.create")
 def create_token(call: Call) -> Reply:
-    project, given, who = project_of(call, MAINTAINER), params(call), caller(call)
+    project, given, who = project_of(call), params(call), caller(call)
     required(given, "name", "scopes")
     scopes = given["scopes"]
     if not isinstance(scopes, list) or not scopes or not SCOPES.issuperset(scopes):
         bad_parameter("scopes does not have a valid value")
     level = number({"level": one_of(given, "access_level", _LEVELS, MAINTAINER)}, "level") or 0
-    if who.user["bot"] or level > access_level(call.store, who, project):
+    if who.user["bot"] or not _may_manage(call, project) or level > access_level(call.store, who, project):
         bad_request("User does not have permission to create project access token")
     expires_at = _expiry(given, MAX_DAYS)
     bot = add_user(call.store, f"project_{project['id']}_bot_{new_secret('')[:8].lower()}", given["name"], bot=True)
@@ -111,13 +137,27 @@ def create_token(call: Call) -> Reply:
 
 @routes.get("/api/v4/projects/<id>/access_tokens/<token_id>", "gitlab.ProjectAccessTokens.get")
 def get_token(call: Call) -> Record:
-    return _shown(_token(call, project_of(call, MAINTAINER)))
+    return _shown(_token(call, _readable_project(call)))
+
+
+def _revoke_all(call: Call, token: Record) -> None:
+    """Revokes every token of the same bot: who rotates a revoked one has it from somewhere."""
+    for each in call.store.all(TOKENS, user_id=token["user_id"]):
+        call.store.put(TOKENS, each["id"], each | {"revoked": True})
 
 
 @routes.post("/api/v4/projects/<id>/access_tokens/<token_id>/rotate", "gitlab.ProjectAccessTokens.rotate")
-def rotate_token(call: Call) -> Record:
-    itself = call.args["token_id"] == SELF
-    old = _token(call, project_of(call, 0 if itself else MAINTAINER))
+def rotate_token(call: Call) -> Record | Reply:
+    project = project_of(call)
+    may = call.args["token_id"] == SELF or _may_manage(call, project)
+    old = _found(call, project) if may else None
+    if old is None:
+        if caller(call).is_admin:
+            not_found()
+        unauthorized()
+    if old["revoked"]:
+        _revoke_all(call, old)
+        return Reply(status=400, body={"message": "400 Bad request - token already revoked"})
     expires_at = _expiry(params(call), ROTATED_DAYS)
     secret = new_secret("glpat-")
     kept = {k: old[k] for k in ("project_id", "access_level", "description")}
@@ -137,9 +177,11 @@ def rotate_token(call: Call) -> Record:
 
 @routes.delete("/api/v4/projects/<id>/access_tokens/<token_id>", "gitlab.ProjectAccessTokens.revoke")
 def revoke_token(call: Call) -> None:
-    project = project_of(call, MAINTAINER)
+    project = project_of(call)
     token = _token(call, project)
-    call.store.put(TOKENS, token["id"], token | {"revoked": True})
+    if not _may_manage(call, project):
+        bad_request(f"{caller(call).user['name']} cannot delete {token['name']}")
+    _revoke_all(call, token)
     bot = call.store.get(USERS, token["user_id"]) or {}
     call.store.put(USERS, token["user_id"], bot | {"state": "blocked"})
     call.store.delete(MEMBERS, f"project:{project['id']}:{token['user_id']}")

@@ -37,7 +37,7 @@ def add_user(store: Store, username: str, name: str, *, admin: bool = False, bot
 
 def _public(call: Call, user: Record) -> Record:
     summary = user_summary(call, user) or {}
-    return summary | {k: user[k] for k in ("locked", "public_email", "created_at", "bot")}
+    return summary | {k: user[k] for k in ("created_at", "bot")}
 
 
 def _shown(call: Call, user: Record) -> Record:
@@ -62,7 +62,9 @@ def list_users(call: Call) -> Reply:
         users = [
             u for u in users if wanted in (u["username"].lower(), u["email"].lower()) or wanted in u["name"].lower()
         ]
-    return paged(call, [_shown(call, u) for u in users])
+    # The basic form for who is no administrator, even of itself.
+    shown = _shown if caller(call).is_admin else user_summary
+    return paged(call, [shown(call, u) for u in users])
 
 
 @routes.get("/api/v4/users/<user_id>", "gitlab.Users.get")

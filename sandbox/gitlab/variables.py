@@ -12,7 +12,6 @@ from sandbox.gitlab.common import (
     OWNER,
     conflict,
     created,
-    enterprise,
     flag,
     group_of,
     invalid,
@@ -20,6 +19,7 @@ from sandbox.gitlab.common import (
     one_of,
     paged,
     params,
+    premium,
     project_of,
     required,
 )
@@ -98,7 +98,7 @@ def _create(kind: str) -> Handler:
         required(given, "key")
         if given.get("value") is None:
             required(given, "value")
-        if kind == "group" and not enterprise(call.store):
+        if kind == "group" and not premium(call.store):
             given["environment_scope"] = "*"  # scopes of group variables are a paid feature
         hidden = flag(given, "masked_and_hidden")
         blank = {

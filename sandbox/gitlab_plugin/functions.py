@@ -15,6 +15,7 @@ _NESTED = {
     "tag_list": "tagLists",
     "shared_with_groups": "sharedWithGroups",
 }
+_ONLY_IN_ANSWERS = ("bot", "locked", "web_url")  # of a user, and no property of the function's result
 
 
 def _camel(name: str) -> str:
@@ -67,7 +68,7 @@ async def get_user(client: Client, given: Mapping[str, Any]) -> dict[str, Any]:
         raise PluginError("getUser: one of userId, username and email must be set")
     if user is None:
         raise PluginError("getUser: there is no such user, or the token may not see it")
-    found = {_camel(k): v for k, v in user.items() if v is not None}
+    found = {_camel(k): v for k, v in user.items() if v is not None and k not in _ONLY_IN_ANSWERS}
     return found | {"id": str(user["id"]), "userId": user["id"], "isBot": bool(user.get("bot"))}
 
 

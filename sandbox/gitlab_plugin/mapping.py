@@ -123,6 +123,8 @@ def state_of(resource: Resource, known: Mapping[str, Any], answer: Mapping[str, 
             shown, found = _at(answer, path)
             if found and not (field.kept and shown is None):
                 value = _decoded(resource, field, shown, known)
+            elif not found and field.computed and field.kind is Kind.LEVELS:
+                value = []  # this edition does not have it
         state[field.name] = field.default if value is None else value
     for output in resource.outputs:
         shown, found = _at(answer, output.answer)
@@ -205,6 +207,8 @@ def _decoded(resource: Resource, field: Input, shown: Any, known: Mapping[str, A
     if field.kind is Kind.STRINGS:
         before = known.get(field.name)
         return before if isinstance(before, list) and _same(before, shown) else list(shown)
+    if field.kind is Kind.STRING and shown is None and field.default is None:
+        return ""  # the official provider knows no text that is null
     return shown
 
 

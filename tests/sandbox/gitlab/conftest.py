@@ -13,12 +13,34 @@ from pulumi.provider.experimental.property_value import PropertyValue
 
 from sandbox.charts.repository import routes as chart_routes
 from sandbox.gitlab import Account, make_service, seed
+from sandbox.gitlab.common import enterprise as is_enterprise
 from sandbox.gitlab_plugin.provider import GitLabProvider
 from sandbox.gitlab_plugin.table import RESOURCES
 from sandbox.gitlab_plugin.values import plain_map, wrapped_map
 from sandbox.requests import RequestLog
 from sandbox.store import Store
 from sandbox.web import Listener, Service
+from tests.sandbox.gitlab import shapes
+
+
+class WatchedLog(RequestLog):
+    """Compares each answer with GitLab's, whatever test asks for it, before its secrets are masked."""
+
+    def __init__(self, path: Path, store: Store) -> None:
+        super().__init__(path)
+        self._store = store
+        self.differences: list[str] = []
+        self.answered: set[str] = set()  # the operations that have answered without an error
+
+    def add(self, *, request: bytes, reply: Any, **entry: Any) -> None:
+        operation, status = entry["operation"], entry["status"]
+        if operation.startswith("gitlab."):
+            edition = is_enterprise(self._store)
+            found = shapes.differences(entry["method"], operation, status, reply, enterprise=edition)
+            self.differences += [f"{operation} {status}: {each}" for each in found]
+            if status < 400:
+                self.answered.add(operation)
+        super().add(request=request, reply=reply, **entry)
 
 
 class Instance:
@@ -26,7 +48,7 @@ class Instance:
 
     def __init__(self, folder: Path, *, enterprise: bool) -> None:
         self.store = Store(folder / "store.db")
-        self.log = RequestLog(folder / "requests.jsonl")
+        self.log = WatchedLog(folder / "requests.jsonl", self.store)
         self.account: Account = seed(self.store, enterprise=enterprise)
         self.service: Service = make_service(self.store, self.log, chart_routes())
         self.listener = Listener(self.service)
@@ -75,6 +97,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
     for instance in started:
         instance.close()
         assert not [e for e in instance.log.entries() if e["operation"] == "unknown" and "nowhere" not in e["path"]]
+        differences = sorted(set(instance.log.differences))
+        assert not differences, "\n".join(differences)
 
 
 @pytest.fixture

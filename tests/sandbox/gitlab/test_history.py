@@ -33,10 +33,6 @@ def test_branches_of_a_fresh_project_share_their_first_commit(instance: Instance
 def test_commits_by_branch_by_number_and_by_range(instance: Instance) -> None:
     made = [_commit(instance, "main", f"c{n}\n\nMore.").json() for n in range(3)]
     assert (made[1]["title"], made[1]["parent_ids"]) == ("c1", [made[0]["id"]])
-    assert set(made[0]) == {
-        "id", "short_id", "title", "message", "parent_ids", "created_at", "committed_date", "author_name",
-        "author_email", "web_url",
-    }  # fmt: skip
     assert _get(instance, "repository/branches/main")["commit"]["id"] == made[2]["id"]
     assert _titles(instance, "main") == ["c2", "c1", "c0", "Initial commit"]
     assert _titles(instance, "prod..main") == ["c2", "c1", "c0"]

@@ -23,9 +23,6 @@ def test_a_pipeline_is_of_the_last_commit_of_its_branch(played: Played) -> None:
     pipeline = played.start("a", source="web", ref="preprod")
     shown = played.api("GET", f"pipelines/{pipeline['id']}")
     assert shown == pipeline
-    assert set(shown) == {
-        "id", "iid", "project_id", "sha", "ref", "status", "source", "created_at", "updated_at", "web_url"
-    }  # fmt: skip
     assert (shown["sha"], shown["ref"], shown["source"], shown["status"]) == (commit, "preprod", "web", "running")
 
 
@@ -79,10 +76,7 @@ def test_a_job_is_shown_without_its_archive_and_its_token(played: Played) -> Non
     job = played.took(played.runner())
     played.end(job, plan_json="{}")
     (shown,) = played.api("GET", f"pipelines/{pipeline['id']}/jobs")
-    assert set(shown) == {
-        "id", "name", "stage", "status", "ref", "tag_list", "created_at", "started_at", "finished_at", "failure_reason",
-        "artifacts", "pipeline", "runner", "web_url",
-    }  # fmt: skip
+    assert not {"archive", "digest", "failure_reason"} & set(shown)
     assert (shown["status"], shown["artifacts"][0]["file_type"]) == ("success", "archive")
     assert shown["started_at"] <= shown["finished_at"]
     assert shown["pipeline"]["id"] == pipeline["id"]

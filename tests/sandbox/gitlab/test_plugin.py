@@ -8,111 +8,7 @@ import pytest
 
 from sandbox.gitlab_plugin.values import UNKNOWN, is_unknown, plain_map, secret_names, wrapped_map
 from tests.sandbox.gitlab.conftest import Engine, Instance
-
-# label, inputs, change (updates), replacement, whether the edition matters
-P = "acme/app"
-LIVES = [
-    ("ProjectVariable", {"project": P, "key": "K", "value": "v"}, {"value": "w", "description": "d"}, {"key": "L"}),
-    (
-        "ProjectVariable",
-        {"project": P, "key": "K", "value": "abcdefgh", "masked": True, "hidden": True, "environmentScope": "dev"},
-        {"value": "ijklmnop", "protected": True},
-        {"environmentScope": "prod"},
-    ),
-    ("GroupVariable", {"group": "acme", "key": "K", "value": "v"}, {"raw": True, "variableType": "file"}, {"key": "L"}),
-    (
-        "UserRunner",
-        {"runnerType": "project_type", "projectId": 1, "tagLists": ["b", "a"], "untagged": False, "locked": True},
-        {"tagLists": ["c", "a"], "paused": True, "accessLevel": "ref_protected", "maximumTimeout": 900},
-        {"runnerType": "instance_type"},
-    ),
-    (
-        "ProjectEnvironment",
-        {"project": P, "name": "prod", "stopBeforeDestroy": True, "externalUrl": "https://x"},
-        {"externalUrl": None, "tier": "other", "kubernetesNamespace": "n"},
-        {"name": "qa"},
-    ),
-    (
-        "ProjectAccessToken",
-        {"project": P, "name": "t", "scopes": ["read_api", "api"], "accessLevel": "developer", "expiresAt": "+30"},
-        {"expiresAt": "+60"},
-        {"accessLevel": "maintainer"},
-    ),
-    (
-        "PipelineSchedule",
-        {
-            "project": P,
-            "description": "n",
-            "ref": "refs/heads/main",
-            "cron": "0 1 * * *",
-            "inputs": [{"name": "a", "value": "1"}],
-        },
-        {"active": False, "cron": "0 2 * * *", "inputs": [{"name": "b", "value": "2"}], "takeOwnership": True},
-        None,
-    ),
-]
-BOTH = [
-    (
-        "TagProtection",
-        {"project": P, "tag": "v*"},
-        None,
-        {"createAccessLevel": "developer"},
-    ),
-]
-ENTERPRISE = [
-    (
-        "BranchProtection",
-        {
-            "project": P,
-            "branch": "prod",
-            "allowedToPushes": [{"accessLevel": "no one"}],
-            "allowedToMerges": [{"accessLevel": "maintainer"}, {"userId": 2}],
-        },
-        {
-            "allowForcePush": True,
-            "allowedToMerges": [{"userId": 3}, {"accessLevel": "maintainer"}],
-            "allowedToUnprotects": [{"accessLevel": "maintainer"}],
-        },
-        {"branch": "preprod"},
-    ),
-    (
-        "ProjectProtectedEnvironment",
-        {
-            "project": P,
-            "environment": "prod",
-            "deployAccessLevelsAttributes": [{"accessLevel": "maintainer"}],
-            "approvalRules": [{"userId": 2}],
-        },
-        {"deployAccessLevelsAttributes": [{"groupId": 1}], "approvalRules": [{"userId": 2, "requiredApprovals": 2}]},
-        {"environment": "qa"},
-    ),
-    (
-        "TagProtection",
-        {"project": P, "tag": "v*", "allowedToCreates": [{"userId": 2}, {"accessLevel": "developer"}]},
-        None,
-        {"allowedToCreates": [{"userId": 3}]},
-    ),
-]
-COMMUNITY = [
-    (
-        "BranchProtection",
-        {"project": P, "branch": "prod", "pushAccessLevel": "no one", "mergeAccessLevel": "developer"},
-        {"allowForcePush": True},
-        {"mergeAccessLevel": "maintainer"},
-    ),
-]
-CASES = [
-    *[(e, *life) for e in (True, False) for life in (*LIVES, *BOTH)],
-    *[(True, *life) for life in ENTERPRISE],
-    *[(False, *life) for life in COMMUNITY],
-]
-
-
-def _dated(inputs: dict[str, Any] | None) -> dict[str, Any]:
-    """`+30` becomes the day in 30 days."""
-    days = (inputs or {}).get("expiresAt")
-    moved = {"expiresAt": str(date.today() + timedelta(days=int(days)))} if days else {}
-    return {**(inputs or {}), **moved}
+from tests.sandbox.gitlab.lives import CASES, P, dated
 
 
 @pytest.mark.parametrize(("enterprise", "label", "inputs", "change", "replacement"), CASES)
@@ -126,7 +22,7 @@ def test_a_life(
     replacement: Any,
 ) -> None:
     instance = start(enterprise=enterprise)
-    engine, inputs = engine_of(instance), _dated(inputs)
+    engine, inputs = engine_of(instance), dated(inputs)
     planned = engine.create(label, inputs, preview=True)
     assert planned.resource_id == ""
     assert not instance.store.all("gitlab.variables") + instance.store.all("gitlab.runners")
@@ -151,7 +47,7 @@ def test_a_life(
 
     state = made.properties
     if change is not None:
-        wanted = {k: v for k, v in {**inputs, **_dated(change)}.items() if v is not None}
+        wanted = {k: v for k, v in {**inputs, **dated(change)}.items() if v is not None}
         diff = engine.diff(label, state, wanted)
         assert (diff.changes, diff.replaces, set(diff.diffs)) == (True, [], set(change))
         engine.update(label, made.resource_id, state, wanted, preview=True)

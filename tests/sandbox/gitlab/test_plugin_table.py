@@ -1,73 +1,20 @@
-"""The plugin's table against the SDK that programs are written with, and the pure parts: checks, differences, values."""
+"""The pure parts of the plugin over its table: checks, differences, values."""
 
-import inspect
-import typing
 from datetime import date, timedelta
-from importlib.metadata import version
 from typing import Any
 
 import hypothesis
-import pulumi_gitlab
 import pytest
 from hypothesis import strategies as st
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from sandbox.gitlab_plugin import VERSION, checks, diffs, mapping
+from sandbox.gitlab_plugin import checks, diffs, mapping
 from sandbox.gitlab_plugin.errors import PluginError
 from sandbox.gitlab_plugin.fields import Input, Kind, Resource
 from sandbox.gitlab_plugin.table import RESOURCES
 from sandbox.gitlab_plugin.values import UNKNOWN, is_unknown, plain, plain_map, secret_names, wrapped, wrapped_map
 
 TODAY = date(2026, 3, 1)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
-
-
-def _nested(annotation: object) -> type | None:
-    """The class of arguments inside `Input[Optional[Sequence[Input['XArgs']]]]`, if there is one."""
-    found = [n for n in _names(annotation) if n.endswith("Args")]
-    return getattr(pulumi_gitlab, found[0]) if found else None
-
-
-def _names(annotation: object) -> list[str]:
-    if isinstance(annotation, typing.ForwardRef):
-        return [annotation.__forward_arg__]
-    return [n for inner in typing.get_args(annotation) for n in _names(inner)]
-
-
-def _compare(fields: tuple[Input, ...], args: type) -> None:
-    parameters = dict(inspect.signature(args).parameters)
-    assert {_snake(f.name) for f in fields} == set(parameters), args.__name__
-    needed = {n for n, p in parameters.items() if p.default is inspect.Parameter.empty}
-    assert {_snake(f.name) for f in fields if f.required} == needed, args.__name__
-    for field in fields:
-        inner = _nested(parameters[_snake(field.name)].annotation)
-        assert (inner is None) == (not field.fields), field.name
-        if inner is not None:
-            _compare(field.fields, inner)
-
-
-@pytest.mark.parametrize("token", RESOURCES)
-def test_the_table_has_the_sdks_arguments(token: str) -> None:
-    label = RESOURCES[token].label
-    _compare(RESOURCES[token].inputs, getattr(pulumi_gitlab, f"{label}Args"))
-
-
-@pytest.mark.parametrize("token", RESOURCES)
-def test_the_table_has_the_sdks_outputs(token: str) -> None:
-    resource = RESOURCES[token]
-    sdk = getattr(pulumi_gitlab, resource.label)
-    shown = {n for n, v in vars(sdk).items() if isinstance(v, property)}
-    names = [i.name for i in resource.inputs] + [o.name for o in resource.outputs]
-    assert {_snake(n) for n in names} == shown
-    for part in (*resource.id_parts, *resource.unique):
-        assert part == "id" or resource.input(part) is not None
-
-
-def test_the_version_is_the_sdks() -> None:
-    assert version("pulumi_gitlab") == VERSION
 
 
 # --- differences ------------------------------------------------------------------------------------------------------

@@ -82,12 +82,6 @@ def test_a_variable_needs_a_key_that_is_a_word_and_a_value(instance: Instance) -
     assert instance.call("POST", instance.project("variables"), json={"key": "K", "value": ""}).status_code == 201
 
 
-def test_a_community_edition_has_no_scopes_for_group_variables(start: Callable[..., Instance]) -> None:
-    instance = start(enterprise=False)
-    body = {"key": "K", "value": "v", "environment_scope": "dev"}
-    assert instance.call("POST", "groups/acme/variables", json=body).json()["environment_scope"] == "*"
-
-
 # --- branches ---------------------------------------------------------------------------------------------------------
 
 
@@ -134,9 +128,9 @@ def test_protected_branches_of_an_enterprise_edition(instance: Instance) -> None
     assert changed["merge_access_levels"][0]["id"] == numbers[1]
     assert changed["allow_force_push"] is True
     unknown = {"allowed_to_merge": [{"id": 12345, "_destroy": True}]}
-    assert instance.call("PATCH", instance.project("protected_branches/prod"), json=unknown).status_code == 400
+    assert instance.call("PATCH", instance.project("protected_branches/prod"), json=unknown).status_code == 404
     nobody = {"allowed_to_push": [{"user_id": 12345}]}
-    assert instance.call("PATCH", instance.project("protected_branches/prod"), json=nobody).status_code == 400
+    assert instance.call("PATCH", instance.project("protected_branches/prod"), json=nobody).status_code == 422
     assert instance.call("GET", instance.project("repository/branches/prod")).json()["protected"] is True
     assert instance.call("DELETE", instance.project("protected_branches/prod")).status_code == 204
     assert instance.call("GET", instance.project("protected_branches")).json() == []
@@ -248,13 +242,41 @@ def test_a_token_is_created_rotated_and_revoked(instance: Instance) -> None:
     new = instance.call("POST", f"{path}/rotate", json={"expires_at": ends}).json()
     assert (new["expires_at"], new["user_id"]) == (ends, token["user_id"])
     assert new["id"] != token["id"]
-    assert instance.call("GET", path).status_code == 404
+    old = instance.call("GET", path).json()
+    assert (old["revoked"], old["active"]) == (True, False)
     assert instance.call("GET", "user", token=token["token"]).status_code == 401
     own = instance.call("POST", instance.project("access_tokens/self/rotate"), token=new["token"]).json()
     assert own["expires_at"] == str(date.today() + timedelta(days=7))
-    assert [t["id"] for t in instance.call("GET", instance.project("access_tokens")).json()] == [own["id"]]
+
+    def listed(query: str) -> list[int]:
+        return [t["id"] for t in instance.call("GET", instance.project(f"access_tokens{query}")).json()]
+
+    assert listed("") == [token["id"], new["id"], own["id"]]
+    assert listed("?state=inactive") == [token["id"], new["id"]]
+    assert listed("?state=active") == [own["id"]]
     assert instance.call("DELETE", instance.project(f"access_tokens/{own['id']}")).status_code == 204
     assert instance.call("GET", instance.project(f"access_tokens/{own['id']}")).status_code == 404
+
+
+def test_who_may_not_manage_tokens_is_not_authorized(instance: Instance) -> None:
+    token, tokens = instance.project_token(level=40), instance.project("access_tokens")
+    developer, one = instance.project_token(level=30)["token"], f"{tokens}/{token['id']}"
+    for method, path in (("GET", tokens), ("GET", one), ("POST", f"{one}/rotate")):
+        answer = instance.call(method, path, token=developer)
+        assert (answer.status_code, answer.json()) == (401, {"message": "401 Unauthorized"})
+    for method, path, body in (("POST", tokens, {"name": "x", "scopes": ["api"]}), ("DELETE", one, None)):
+        assert instance.call(method, path, token=developer, json=body).status_code == 400
+    assert instance.call("GET", one).json()["active"] is True
+
+
+def test_rotating_a_revoked_token_revokes_its_successors(instance: Instance) -> None:
+    token = instance.project_token()
+    path = instance.project(f"access_tokens/{token['id']}/rotate")
+    successor = instance.call("POST", path).json()
+    assert instance.call("GET", "user", token=successor["token"]).status_code == 200
+    again = instance.call("POST", path)
+    assert (again.status_code, again.json()) == (400, {"message": "400 Bad request - token already revoked"})
+    assert instance.call("GET", "user", token=successor["token"]).status_code == 401
 
 
 @pytest.mark.parametrize(
