@@ -9,12 +9,13 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+MAX_TOLD: Final = 200  # problems: whoever has made more mends one kind of them and runs again
 _LONGEST_VALUE = 60
 _PLAIN_PART = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -44,7 +45,9 @@ class ConfigError(pulumi.RunError):
         self.problems = tuple(problems)
         file = f"Pulumi.{stack}.yaml"
         count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        body = "\n".join(p.text(file) for p in problems)
+        body = "\n".join(p.text(file) for p in problems[:MAX_TOLD])
+        if len(problems) > MAX_TOLD:
+            body += f"\n  … and {len(problems) - MAX_TOLD:,} more. Fix: mend these, and run it again"
         super().__init__(f"{count} {verdict}; nothing was created or changed.\n\n{body}\n")
 
 

@@ -5,13 +5,14 @@ worded (`config_error.py`), nor names that follow from the environment (`compone
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any, cast
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
 
 import pulumi
 from pydantic import TypeAdapter, ValidationError
 
-from config_error import ConfigError, Problem, problems_of
+from config_error import ConfigError, Problem, key_of, problems_of, remove_command
 from sections.base import DNS_LABEL, Section, setting
 from sections.cloud import (
     AccountSettings,
@@ -32,6 +33,10 @@ from sections.jobs import (
     StateBackendSettings,
 )
 from setting_rules import cross_checks
+
+# Of all settings of a stack together, as JSON. The engine hands them to the program in one environment variable, of which
+# Linux takes 131,072 bytes (MAX_ARG_STRLEN), in JSON again.
+MAX_CHARACTERS: Final = 100_000
 
 READ_ONLY_SETS = ("ContainerRegistryReadOnly", "KubernetesReadOnly", "PrivateNetworksReadOnly", "VPCReadOnly")
 
@@ -100,13 +105,20 @@ def load() -> Settings:
 
 def parse(raw: Mapping[str, Any], stack: str) -> Settings:
     """Settings from a stack's configuration as the engine gives it: text, JSON where a value is an object or a list."""
+    if too_long := list(_size_checks(raw)):
+        raise ConfigError(too_long, stack)
     values: dict[str, Any] = {}
+    problems: list[Problem] = []
     for key, value in raw.items():
+        if not _is_text(key):
+            problems.append(_no_setting(key))
+            continue
         decoded = _decoded(value) if isinstance(value, str) and key != "environment" else value
+        if isinstance(value, str) and isinstance(decoded, dict | list):
+            problems += _named_twice(key, value)
         if decoded not in ("", {}, []):  # Pulumi.yaml's defaults for "not set"
             values[key] = decoded
     values.setdefault("environment", stack)
-    problems: list[Problem] = []
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -118,6 +130,21 @@ def parse(raw: Mapping[str, Any], stack: str) -> Settings:
     return settings
 
 
+def _size_checks(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Asked first: what is far too long takes long to check as well."""
+    sizes = {key: len(key) + (len(value) if isinstance(value, str) else 0) for key, value in raw.items()}
+    total = sum(sizes.values())
+    if total > MAX_CHARACTERS:
+        longest = max(sizes, key=sizes.__getitem__)
+        yield Problem(
+            key=key_of([longest]),
+            rule=f"must be shorter than its {sizes[longest]:,} characters: all settings together have {total:,}, of at most "
+            f"{MAX_CHARACTERS:,}",
+            consequence="the engine cannot hand them to the program",
+            fix=remove_command(key_of([longest])),
+        )
+
+
 def _decoded(text: str) -> Any:
     """What JSON text says; other text as it is: the model says what it should have been."""
     try:
@@ -126,6 +153,40 @@ def _decoded(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return value
+
+
+def _is_text(text: str) -> bool:
+    """Half of a surrogate pair is none."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _no_setting(key: str) -> Problem:
+    shown = key_of([key])
+    return Problem(
+        key=shown, rule="is not a setting", consequence="it would be silently ignored", fix=remove_command(shown)
+    )
+
+
+def _named_twice(section: str, text: str) -> list[Problem]:
+    """A problem for each key that JSON text names twice in one object. YAML is refused by the engine in that case."""
+    twice: dict[str, None] = {}
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            twice.update((key, None) for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        return made
+
+    json.loads(text, object_pairs_hook=look)
+    return [
+        Problem(
+            key=key_of([section]),
+            rule=f"must name {key_of([key])} once in each object",
+            consequence="one of the two would be silently ignored",
+            fix=remove_command(key_of([section])) + "   # and set its keys anew",
+        )
+        for key in twice
+    ]
 
 
 def _valid_part(values: Mapping[str, Any], wrong: set[str]) -> Settings:

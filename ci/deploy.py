@@ -26,7 +26,7 @@ from ci.plans import Plan, departures, enforceable, read_plan
 from ci.previews import read_events, read_preview
 from ci.redaction import Redactor
 from ci.report import Report, Run
-from ci.steps import PART_OF_REPLACE
+from ci.steps import PART_OF_REPLACE, record
 from ci.streams import tolerate_encodings
 
 # A replacement's parts are told; of what an interrupted one left, only the state forgets the rest.
@@ -157,7 +157,7 @@ def _update(engine: Engine, held: Plan | None, folder: Path, report: Report, run
                 continue
             if done := _done(found):
                 print(terminal.progress(report, *done, colour=log.colour), flush=True)
-            said = found.get("diagnosticEvent") or {}
+            said = record(found.get("diagnosticEvent"))
             if _MISSED in str(said.get("message")):
                 missed.append(json.dumps(found))
             elif said.get("severity") != "debug":
@@ -180,9 +180,9 @@ def _update(engine: Engine, held: Plan | None, folder: Path, report: Report, run
 def _done(event: Record) -> tuple[str, str] | None:
     """The resource and the operation that an event tells the end of; components are only folders."""
     for kind in ("resOutputsEvent", "resOpFailedEvent"):
-        step = (event.get(kind) or {}).get("metadata") or {}
+        step = record(record(event.get(kind)).get("metadata"))
         urn, operation = str(step.get("urn", "")), str(step.get("op", ""))
-        state = step.get("new") or step.get("old") or {}
+        state = record(step.get("new")) or record(step.get("old"))
         if not urn or operation in _UNTOLD or state.get("custom") is False:
             continue
         if kind == "resOpFailedEvent":

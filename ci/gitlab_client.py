@@ -3,7 +3,8 @@
 Owns the client with its time limits and retries, and the wording of what any request may meet: 401, 403, an address where
 no GitLab answers. The token comes from PRIVATE_TOKEN only (a flag would show it to every process) and is never printed.
 
-Does not own what tools ask for, nor the errors that mean something to one of them (a project, a branch, a conflict).
+Does not own what tools ask for, nor the errors that mean something to one of them (a project, a branch, a conflict), nor
+the limits on the way (`gitlab_transport`) and on what an answer holds (`gitlab_answers`).
 Source: GitLab, "REST API authentication", "Rate limits"; python-gitlab, "API usage".
 """
 
@@ -18,10 +19,12 @@ import gitlab
 import requests
 
 from ci.errors import CiError
+from ci.gitlab_answers import AnswerError
+from ci.gitlab_transport import ElsewhereError, LimitError, session
 
 TOKEN = "PRIVATE_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT = 30  # seconds
-RETRIES = 5  # after 429, 5xx or no answer: waits of 0.1 to 1.6 s, or as long as Retry-After says
+RETRIES = 5  # after 429, 5xx or no answer: waits of 0.1 to 1.6 s, or as long as Retry-After says, within limits
 _API = "/api/v4"
 _LONGEST_REASON = 200
 
@@ -45,13 +48,15 @@ def connect(environment: Mapping[str, str], *, url: str | None = None, role: str
         private_token=token,
         timeout=TIMEOUT,
         retry_transient_errors=True,
-        keep_base_url=True,  # never follow a page's link, with the token, to another host
+        keep_base_url=True,  # a page's link names the host that GitLab takes itself for
+        session=session(server),
     )
     with client:
         try:
             yield client
-        except (gitlab.GitlabError, requests.RequestException) as error:
-            message = _explained(error, server, role)
+        # JSON that is nested too deeply ends so; python-gitlab catches that of answers, and not that of errors.
+        except (gitlab.GitlabError, requests.RequestException, RecursionError) as error:
+            message = _explained(error, server, role, token)
             raise CiError(message.replace(token, "[secret]")) from None
 
 
@@ -93,15 +98,26 @@ def _token(environment: Mapping[str, str]) -> str:
     return token
 
 
-def _explained(error: Exception, server: str, role: str) -> str:
-    if isinstance(error, gitlab.RedirectError):
+def _explained(error: Exception, server: str, role: str, token: str) -> str:
+    if isinstance(error, gitlab.RedirectError | ElsewhereError):
         return (
             f"{server} sends requests elsewhere: the address must be GitLab's own, or changes get lost on the way. "
             "Fix: give the address that a browser ends at (https, not http)"
         )
+    if isinstance(error, LimitError):
+        return (
+            f"{server} goes on and on ({error}): it must come to an end, or the job does not. Fix: look at what stands "
+            f"between the job and GitLab, such as a proxy, with curl {server}{_API}/version"
+        )
+    if isinstance(error, AnswerError | RecursionError):
+        why = error.error_message if isinstance(error, AnswerError) else "it is nested too deeply"
+        return (
+            f"{server} does not answer as GitLab's API does ({why}): nothing is done on a guess. "
+            f"Fix: look at {server}{_API}/version, and at what stands between the job and GitLab, such as a proxy"
+        )
     if not isinstance(error, gitlab.GitlabError):
         return _unreachable(error, server)
-    status, reason = error.response_code, _reason(error)
+    status, reason = error.response_code, _reason(error, token)
     renew = "make a new one (project, Settings > Access tokens) or, where `pulumi up` makes it, run that"
     match status:
         case 401:
@@ -141,6 +157,8 @@ def _unreachable(error: Exception, server: str) -> str:
         why, fix = "its certificate is not trusted", 'export REQUESTS_CA_BUNDLE="$CI_SERVER_TLS_CA_FILE"'
     elif isinstance(error, requests.Timeout):
         why = f"no answer within {TIMEOUT} s"
+    elif isinstance(error, requests.exceptions.ChunkedEncodingError):
+        why = "its answer breaks off"
     elif isinstance(error, requests.ConnectionError):
         why = "no connection"
     else:
@@ -150,11 +168,15 @@ def _unreachable(error: Exception, server: str) -> str:
     )
 
 
-def _reason(error: gitlab.GitlabError) -> str:
-    """The status with what GitLab says of it, in one line."""
-    text = str(error.error_message)
-    with suppress(ValueError, AttributeError):  # an answer of a proxy, or none
-        text = str(json.loads(error.response_body or b"").get("error_description") or text)
+def _reason(error: gitlab.GitlabError, token: str) -> str:
+    """The status with what GitLab says of it, in one line. The token is replaced before it could be cut into a part."""
+    try:
+        text = str(error.error_message)
+        with suppress(ValueError, AttributeError):  # an answer of a proxy, or none
+            text = str(json.loads(error.response_body or b"").get("error_description") or text)
+    except RecursionError:
+        text = "what it says is nested too deeply"
+    text = text.replace(token, "[secret]")
     if str(error.response_code) not in text:
         text = f"{error.response_code}: {text}"
     return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 1] + "…"

@@ -11,13 +11,16 @@ import configparser
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
+from ci.files import UnusableError, opened
 from ci.redaction import MIN_SECRET, says_secret
+from ci.yaml_text import parse_yaml
 
-_LARGEST_FILE = 1_000_000
+# Of one such file, a hundred times what they are: YAML takes a second for each 100 kB, and a larger one would hold jobs up.
+MAX_BYTES: Final = 1_000_000
 # Keys of those files that hold a secret. "secret" alone is, in a kubeconfig, the name of one.
 _KEYS = (
     "secret_key", "token", "password", "client-key-data", "id-token", "refresh-token", "access-token", "passphrase",
@@ -35,9 +38,13 @@ def known_secrets(environ: Mapping[str, str], home: Path | None = None) -> tuple
             found |= set(_content(value)) or {value}
     for path, read in _files(environ, home):
         try:
-            if path.is_file():
-                found |= set(read(path.read_text(encoding="utf-8", errors="replace")))
-        except (OSError, yaml.YAMLError, configparser.Error, RecursionError) as error:
+            if not path.is_file():
+                continue
+            with opened(path, MAX_BYTES, errors="replace") as stream:
+                found |= set(read(stream.read()))
+        except UnusableError as error:
+            warnings.append(f"{path} {error}; what it holds cannot be told from others.")
+        except (OSError, ValueError, yaml.YAMLError, configparser.Error, RecursionError) as error:
             warnings.append(
                 f"{path} cannot be read ({type(error).__name__}): what it holds cannot be told from others."
             )
@@ -50,9 +57,10 @@ def _content(value: str) -> Iterator[str]:
         return
     try:
         path = Path(value)
-        if path.is_file() and path.stat().st_size <= _LARGEST_FILE:
-            yield path.read_text(encoding="utf-8", errors="replace").strip()
-    except (OSError, ValueError):
+        if path.is_file():
+            with opened(path, MAX_BYTES, errors="replace") as stream:
+                yield stream.read().strip()
+    except (OSError, ValueError, UnusableError):
         return
 
 
@@ -71,7 +79,7 @@ def _files(environ: Mapping[str, str], home: Path) -> Iterator[tuple[Path, Any]]
 
 
 def _of_yaml(text: str) -> Iterable[str]:
-    return _below(yaml.safe_load(text), secret=False)  # JSON is YAML, too
+    return _below(parse_yaml(text), secret=False, seen=set())  # JSON is YAML, too
 
 
 def _of_ini(text: str) -> Iterable[str]:
@@ -81,14 +89,19 @@ def _of_ini(text: str) -> Iterable[str]:
         yield from (value for key, value in section.items() if key in _KEYS)
 
 
-def _below(value: Any, *, secret: bool) -> Iterator[str]:
-    """Every text below a key that says so."""
+def _below(value: Any, *, secret: bool, seen: set[tuple[int, bool]]) -> Iterator[str]:
+    """Every text below a key that says so. What aliases name is walked through once, or a few of them would never end."""
+    if isinstance(value, dict | list):
+        if (id(value), secret) in seen:
+            return
+        seen.add((id(value), secret))
     if isinstance(value, dict):
         named = says_secret(str(value.get("name", "")))  # of a variable that a login tool is started with
         for key, inner in value.items():
-            yield from _below(inner, secret=secret or str(key).lower() in _KEYS or (named and key == "value"))
+            below = secret or str(key).lower() in _KEYS or (named and key == "value")
+            yield from _below(inner, secret=below, seen=seen)
     elif isinstance(value, list):
         for inner in value:
-            yield from _below(inner, secret=secret)
+            yield from _below(inner, secret=secret, seen=seen)
     elif secret and isinstance(value, str | int):
         yield str(value)

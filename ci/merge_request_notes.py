@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import gitlab
 
 from ci.errors import all_problems
+from ci.gitlab_answers import NOTE, USER, checked, each
 
 NOT_EDITED = (
     "This is a new note: an earlier one of this preview, by another user or with another token, could not be edited."
@@ -56,19 +57,17 @@ def merge_request_of(environ: Mapping[str, str]) -> MergeRequest | str:
 def write_notes(client: gitlab.Gitlab, where: MergeRequest, notes: Sequence[Note]) -> list[str]:
     """Writes or edits each note; a line for each says which. What GitLab refuses goes to `connect`."""
     request = f"merge request !{where.iid}"
-    client.auth()
-    assert client.user is not None
-    me = client.user.id
+    me = checked(client.http_get("/user"), USER)["id"]
     manager = client.projects.get(where.project_id, lazy=True).mergerequests.get(where.iid, lazy=True).notes
     own: dict[str, int] = {}
     others: set[str] = set()
     # Oldest first: notes that are written meanwhile do not move the pages that are still to be read.
-    for each in manager.list(iterator=True, per_page=100, sort="asc", order_by="created_at"):
-        first = str(each.body).partition("\n")[0].strip()
-        if each.system or first not in {note.marker for note in notes}:
+    for found in each(manager.list(iterator=True, per_page=100, sort="asc", order_by="created_at"), NOTE):
+        first = found["body"].partition("\n")[0].strip()
+        if found["system"] or first not in {note.marker for note in notes}:
             continue
-        if each.author["id"] == me:
-            own[first] = each.id  # the newest, where a refusal has left several
+        if found["author"] is not None and found["author"]["id"] == me:
+            own[first] = found["id"]  # the newest, where a refusal has left several
         else:
             others.add(first)
     done = []

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci.errors import CiError
+from ci.files import UnusableError, opened
 from ci.redaction import SECRET_TEXT, Redactor
 from ci.steps import PART_OF_REPLACE, Property, Resource
 from ci.values import SECRET_SIGNATURE, SIGNATURE, UNKNOWN, Mark, differences, masked, secret_by_name, text_of
@@ -23,7 +24,7 @@ Record = dict[str, Any]
 
 MAX_BYTES: Final = 100_000_000  # of a plan's file: some 50,000 resources
 MAKE_PLAN: Final = "pulumi preview -s {stack} --save-plan {file}"
-_MAX_DEPTH = 100  # of objects and lists in each other: what is deeper, no engine has written
+MAX_DEPTH: Final = 100  # of objects and lists in each other: what is deeper, no engine has written
 _DIFFS = ("inputDiff", "outputDiff")
 _CHANGES = ("adds", "updates")
 # What a goal says beside its properties, and is reviewed with them.
@@ -88,13 +89,11 @@ def read_plan(file: Path, stack: str) -> Plan:
     """A plan's file without its secrets, its configuration and its states. CiError: what is wrong, and how to make one."""
     make = f"Make it with: {MAKE_PLAN.format(stack=stack, file=file)}"
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise CiError(f"{file} is larger than {MAX_BYTES:,} bytes: it is no plan of one stack. {make}")
-        return parse_plan(file.read_text(encoding="utf-8"), str(file), make)
-    except OSError as error:
-        raise CiError(f"{file} cannot be read: {error.strerror or type(error).__name__}. {make}") from None
-    except UnicodeDecodeError:
-        raise CiError(f"{file} is not UTF-8 text. {make}") from None
+        with opened(file, MAX_BYTES) as stream:
+            text = stream.read()
+    except UnusableError as error:
+        raise CiError(f"{file} {error}. {make}") from None
+    return parse_plan(text, str(file), make)
 
 
 def parse_plan(text: str, origin: str, fix: str) -> Plan:
@@ -103,18 +102,23 @@ def parse_plan(text: str, origin: str, fix: str) -> Plan:
         found = json.loads(text)
     except (ValueError, RecursionError):
         raise CiError(f"{origin} is no plan: it is not JSON, or is cut off. {fix}") from None
-    plans = found.get("resourcePlans") if isinstance(found, dict) else None
-    if not isinstance(plans, dict) or not all(map(_is_plan, plans.values())):
-        raise CiError(f"{origin} is no plan: it holds no resourcePlans as the engine writes them. {fix}")
-    manifest = found.get("manifest")
+    given = found if isinstance(found, dict) else {}
     try:
-        return Plan(
-            # The state is advice, and holds secrets; the configuration is what the stack's file says.
-            resources={urn: _replaced({k: v for k, v in p.items() if k != "state"}) for urn, p in plans.items()},
-            manifest=_replaced(manifest) if isinstance(manifest, dict) else {},
-        )
+        # The state is advice, and holds secrets; the configuration is what the stack's file says.
+        plans = _replaced(_without_states(given.get("resourcePlans")), room=MAX_DEPTH + 1)
+        manifest = _replaced(given.get("manifest"))
     except RecursionError:
         raise CiError(f"{origin} is no plan: it is nested too deeply. {fix}") from None
+    # Only now: what is marked as a secret has become a text, also where the engine writes an object.
+    if not isinstance(plans, dict) or not all(map(_is_plan, plans.values())):
+        raise CiError(f"{origin} is no plan: it holds no resourcePlans as the engine writes them. {fix}")
+    return Plan(resources=plans, manifest=manifest if isinstance(manifest, dict) else {})
+
+
+def _without_states(plans: Any) -> Any:
+    if not isinstance(plans, dict):
+        return plans
+    return {urn: {k: v for k, v in p.items() if k != "state"} if isinstance(p, dict) else p for urn, p in plans.items()}
 
 
 def _is_plan(value: Any) -> bool:
@@ -138,7 +142,7 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _replaced(value: Any, also: Callable[[str], bool] = lambda _: False, room: int = _MAX_DEPTH) -> Any:
+def _replaced(value: Any, also: Callable[[str], bool] = lambda _: False, room: int = MAX_DEPTH) -> Any:
     """The value; where a secret was (encrypted, but it is in an artifact), stands what fits any value."""
     if not room:
         raise RecursionError

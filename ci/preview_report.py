@@ -13,17 +13,21 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 from ci import note, terminal
 from ci.errors import CiError, all_problems
+from ci.files import UnusableError, opened
 from ci.known_secrets import known_secrets
 from ci.previews import Preview, read_preview
 from ci.redaction import Redactor
 from ci.report import Report, Run
 from ci.streams import tolerate_encodings
+from ci.yaml_text import parse_yaml
 
+MAX_PROGRAM_BYTES: Final = 1_000_000  # of Pulumi.yaml, of which the project's name is read
 _EPILOG = """
 --post writes one note for each project and stack to the merge request of the pipeline and edits it from then on. It needs
 GitLab's variables and a project access token (scope api, role Reporter) in PRIVATE_TOKEN. In a pipeline of a fork's merge
@@ -130,8 +134,9 @@ def _read(files: Mapping[str, Path]) -> list[Preview]:
 def _project() -> str:
     """The project's name where a preview that failed early holds no resource: that of the program in this folder."""
     try:
-        program = yaml.safe_load(Path("Pulumi.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        with opened(Path("Pulumi.yaml"), MAX_PROGRAM_BYTES) as stream:
+            program = parse_yaml(stream.read())
+    except (UnusableError, yaml.YAMLError):
         return ""
     name = program.get("name") if isinstance(program, dict) else None
     return name if isinstance(name, str) else ""

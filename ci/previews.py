@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from ci.errors import CiError
-from ci.steps import Collector, Diagnostic, Drift, Resource, Violation, texts_of
+from ci.files import UnusableError, opened
+from ci.steps import Collector, Diagnostic, Drift, Record, Resource, Violation, record, texts_of
 
 MAKE_JSON: Final = "pulumi preview --json -s {stack} > {file}"
 # The flag --event-log is behind PULUMI_DEBUG_COMMANDS; this switch of --json writes the same events.
 MAKE_EVENTS: Final = "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true pulumi preview --json -s {stack} > {file}"
+# Of a file, as it is held in memory: 5,000 resources with 40 kB each, or a diff of 20 MB ten times over.
+MAX_BYTES: Final = 250_000_000
 _FIRST_KEY = re.compile(r'\s*\{\s*(?:"([^"\\]*)"|\})')
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DOCUMENT_KEYS = frozenset({"config", "steps", "diagnostics", "duration", "changeSummary", "maybeCorrupt"})
@@ -53,12 +56,10 @@ class _WrongError(Exception):
 def read_preview(stack: str, file: Path) -> Preview:
     """The preview of a stack. CiError: one line that names the file, what is wrong, and the command that makes it."""
     try:
-        with file.open(encoding="utf-8-sig") as stream:
+        with opened(file, MAX_BYTES, encoding="utf-8-sig") as stream:
             return _read(stack, stream)
-    except OSError as error:
-        wrong = f"cannot be read: {error.strerror or type(error).__name__}"
-    except UnicodeDecodeError:
-        wrong = "is not UTF-8 text"
+    except UnusableError as error:
+        wrong = str(error)
     except RecursionError:
         wrong = "is nested too deeply to be a preview"
     except json.JSONDecodeError as error:
@@ -98,7 +99,7 @@ def _read(stack: str, stream: TextIO) -> Preview:
 
 def _document(stack: str, text: str) -> Preview:
     found = Collector(kind_key="kind", collect_secrets=texts_of(text))
-    counts: dict[str, Any] = {}
+    counts: Record = {}
     diagnostics: list[Any] = []
     keys = set()
     steps = 0
@@ -106,10 +107,10 @@ def _document(stack: str, text: str) -> Preview:
         keys.add(key)
         if key == "steps":
             steps += 1
-            if not found.add_step(_dict(value), old="oldState", new="newState", reasons="replaceReasons"):
+            if not found.add_step(record(value), old="oldState", new="newState", reasons="replaceReasons"):
                 raise _WrongError(f"is no preview: its step {steps} has no op and urn")
         elif key == "changeSummary":
-            counts = _dict(value)
+            counts = record(value)
         elif key == "diagnostics":
             diagnostics = value if isinstance(value, list) else []
     if keys.isdisjoint(_DOCUMENT_KEYS):
@@ -119,8 +120,8 @@ def _document(stack: str, text: str) -> Preview:
         # so the states of what changes are looked for in a second reading, and no other state is kept.
         for key, value in _members(text):
             if key == "steps":
-                found.add_drift_of_document(_dict(value))
-    for each in map(_dict, diagnostics):
+                found.add_drift_of_document(record(value))
+    for each in map(record, diagnostics):
         found.add_diagnostic(each)
     return _preview(stack, found, counts, from_events=False)
 
@@ -177,45 +178,45 @@ def _after(text: str, at: int, wanted: str) -> int:
 
 def _events(stack: str, lines: Iterable[str]) -> Preview:
     found = Collector(kind_key="diffKind", collect_secrets=False)
-    summary: dict[str, Any] | None = None
+    summary: Record | None = None
     ended = False
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            event = _dict(json.loads(line))
+            event = record(json.loads(line))
         except json.JSONDecodeError:
             raise _WrongError(f"is cut off or is not JSON in line {number}") from None
         found.collect_secrets = texts_of(line)
         if "resourcePreEvent" in event or "resOutputsEvent" in event:
             before = "resourcePreEvent" in event
-            step = _dict(_dict(event["resourcePreEvent" if before else "resOutputsEvent"]).get("metadata"))
+            step = record(record(event["resourcePreEvent" if before else "resOutputsEvent"]).get("metadata"))
             if (step.get("op") == "refresh") == before:
                 found.see(step)  # a refresh tells its findings afterwards, everything else its plans before
             elif not found.add_step(step, old="old", new="new", reasons="keys"):
                 raise _WrongError(f"is no event log: line {number} has no op and urn")
         elif "diagnosticEvent" in event:
-            found.add_diagnostic(_dict(event["diagnosticEvent"]))
+            found.add_diagnostic(record(event["diagnosticEvent"]))
         elif "policyEvent" in event:
-            found.add_violation(_dict(event["policyEvent"]))
+            found.add_violation(record(event["policyEvent"]))
         elif "errorEvent" in event:
-            found.add_diagnostic({"severity": "error", "message": _dict(event["errorEvent"]).get("error")})
+            found.add_diagnostic({"severity": "error", "message": record(event["errorEvent"]).get("error")})
         elif "resOpFailedEvent" in event:
             found.failed = True
         elif "summaryEvent" in event:
-            summary, ended = _dict(event["summaryEvent"]), True
+            summary, ended = record(event["summaryEvent"]), True
         elif "cancelEvent" in event:
             ended = True
     if not ended:
         raise _WrongError("is cut off: it holds no summaryEvent, or pulumi was stopped")
     found.failed |= summary is None or summary.get("result", "succeeded") != "succeeded"
-    return _preview(stack, found, _dict((summary or {}).get("resourceChanges")), from_events=True)
+    return _preview(stack, found, record((summary or {}).get("resourceChanges")), from_events=True)
 
 
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
-def _preview(stack: str, found: Collector, counts: dict[str, Any], *, from_events: bool) -> Preview:
+def _preview(stack: str, found: Collector, counts: Record, *, from_events: bool) -> Preview:
     if found.stack and found.stack != stack.rpartition("/")[2]:
         raise _WrongError(f"is a preview of another stack than {stack}")
     return Preview(
@@ -231,7 +232,3 @@ def _preview(stack: str, found: Collector, counts: dict[str, Any], *, from_event
         diagnostics=found.diagnostics(),
         plain_secrets=frozenset(found.secrets),
     )
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

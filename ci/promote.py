@@ -12,8 +12,9 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ci.errors import CiError
-from ci.gitlab_client import connect
+from ci.gitlab_client import TOKEN, connect
 from ci.promotion import Person, Promotion, promote
+from ci.redaction import Redactor
 from ci.streams import tolerate_encodings
 
 _ABOUT = """\
@@ -108,16 +109,17 @@ def _people(flags: argparse.Namespace, environment: Mapping[str, str], name: str
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     tolerate_encodings()
     flags = parser().parse_args(arguments)
+    redactor = Redactor([environment.get(TOKEN, "").strip()])  # a server may repeat it anywhere
     try:
         asked = wanted(flags, environment)
         with connect(environment, url=flags.url, role="Developer") as client:
             lines = promote(client, asked)
     except CiError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redactor.text(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    print("\n".join(lines))
+    print("\n".join(map(redactor.text, lines)))
     return 0
 
 

@@ -26,6 +26,7 @@ import gitlab
 from gitlab.v4.objects import Project
 
 from ci.errors import CiError
+from ci.gitlab_answers import BRANCH, COMMIT, MERGE_REQUEST, PROJECT, USER, asked, checked, each
 from ci.promotion_text import Content, Merged, block, count, one_line, same, with_block
 
 Record = Mapping[str, Any]
@@ -97,7 +98,7 @@ def promote(client: gitlab.Gitlab, wanted: Promotion) -> list[str]:
 
 def _project(client: gitlab.Gitlab, name: str) -> Project:
     try:
-        return client.projects.get(name)
+        return asked(lambda: client.projects.get(name), PROJECT)
     except gitlab.GitlabGetError as error:
         if error.response_code != 404:
             raise
@@ -110,7 +111,7 @@ def _project(client: gitlab.Gitlab, name: str) -> Project:
 def _head(project: Project, branch: str, wanted: Promotion) -> str:
     """The commit that a branch ends at."""
     try:
-        return str(project.branches.get(branch).commit["id"])
+        return str(asked(lambda: project.branches.get(branch), BRANCH).commit["id"])
     except gitlab.GitlabGetError as error:
         if error.response_code != 404:
             raise
@@ -130,21 +131,22 @@ def _head(project: Project, branch: str, wanted: Promotion) -> str:
 
 def _user(client: gitlab.Gitlab, person: Person) -> User:
     number = person.text if person.text.isascii() and person.text.isdecimal() else None
-    found: list[Any] = []
+    found: Record | None = None
     try:
         if number is not None:
-            found = [client.users.get(int(number))]
+            found = asked(lambda: client.users.get(int(number)), USER).attributes
         else:
-            found = list(client.users.list(username=person.text.removeprefix("@"), iterator=True))
+            listed = client.users.list(username=person.text.removeprefix("@"), iterator=True)
+            found = next(each(listed, USER), None)
     except gitlab.GitlabGetError as error:
         if error.response_code != 404:
             raise
-    if not found:
+    if found is None:
         raise CiError(
             f"GitLab has no user {person.text} ({person.origin}): who is asked must exist, or nobody looks at the "
             f"promotion. Fix: give an id, or a name as {client.url.removesuffix('/api/v4')}/NAME shows it"
         )
-    return User(id=found[0].id, name=found[0].username)
+    return User(id=found["id"], name=found["username"])
 
 
 def _of_pair(project: Project, wanted: Promotion, state: str, sort: str) -> list[Record]:
@@ -157,7 +159,7 @@ def _of_pair(project: Project, wanted: Promotion, state: str, sort: str) -> list
         iterator=True,
         per_page=_PAGE,
     )
-    own = (m.attributes for m in listed if m.source_project_id == project.id)
+    own = (m for m in each(listed, MERGE_REQUEST) if m["source_project_id"] == project.id)
     # Of the merged ones the newest will do; of the open ones there is one, but for a race (`_the_open_one`).
     return list(islice(own, 1 if state == "merged" else None))
 
@@ -186,7 +188,7 @@ def _content(project: Project, wanted: Promotion, last: Record | None, *, base: 
     if base == tip or (last is not None and squashed and last.get("sha") == tip):
         return None
     listed = project.commits.list(ref_name=f"{base}..{tip}", iterator=True, per_page=_PAGE)
-    commits = [c.attributes for c in islice(listed, READ + 1)]
+    commits = list(islice(each(listed, COMMIT), READ + 1))
     if not commits:
         return None
     missing = {str(c["id"]) for c in commits[:READ]}
@@ -200,7 +202,7 @@ def _content(project: Project, wanted: Promotion, last: Record | None, *, base: 
         iterator=True,
         per_page=_PAGE,
     )
-    read = [m.attributes for m in islice(candidates, READ + 1)]
+    read = list(islice(each(candidates, MERGE_REQUEST), READ + 1))
     merged = brought(read[:READ], missing, last["merged_at"] if last is not None and squashed else None)
     return Content(
         source=wanted.source,
@@ -281,7 +283,7 @@ def _opened(
     if reviewers:
         fields["reviewer_ids"] = [r.id for r in reviewers]
     try:
-        return project.mergerequests.create(fields).attributes
+        return asked(lambda: project.mergerequests.create(fields), MERGE_REQUEST).attributes
     except gitlab.GitlabCreateError as error:
         if error.response_code == 409:
             return None
@@ -293,7 +295,7 @@ def _updated(project: Project, found: Record, text: str, assignee: User | None, 
     answer = found
     if lacking:
         fields = {name: value for each in lacking.values() for name, value in each.items()}
-        answer = {**found, **project.mergerequests.update(found["iid"], fields)}
+        answer = checked(project.mergerequests.update(found["iid"], fields), MERGE_REQUEST)
     done = [name for name in lacking if name not in ("assignee", "reviewers") or _people(answer) != _people(found)]
     said = f"updated !{found['iid']}: {', '.join(done)}" if done else f"nothing to do: !{found['iid']} is up to date"
     return [said, f"  {found['web_url']}", *_left_out(answer, assignee, reviewers)]

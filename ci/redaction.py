@@ -230,7 +230,8 @@ _SHAPES = (
         "glpat- glrt- glrtr- gldt- glptt- glcbt- gloas- glsoat- glft- glimt- glagent- glffct- glwt-",
         r"\bgl(?:pat|rt|rtr|dt|ptt|cbt|oas|soat|ft|imt|agent|ffct|wt)-[\w.=-]{16,}",
     ),
-    _shape("eyj", r"\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"),  # JWT
+    # JWT. Looked for once in each run of its characters: a long run may hold thousands of beginnings and no end.
+    _shape("eyj", r"(?<![\w-])(?>[\w-]*?\b(?=eyJ[\w-]{8}))([\w-]++\.[\w-]{8,}(?:\.[\w-]*)?)"),
     _shape(
         "-----begin",
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|\Z)",
@@ -247,7 +248,7 @@ _SHAPES = (
         "secretkey secret_key secret-key privatekey private_key private-key apikey api_key api-key passw passphrase token",
         r"(?:secret[_-]?key|password|passwd|passphrase|private[_-]?key|api[_-]?key|token)[\"'\\]*\s*[:=]\s*[\"'\\]*"
         r"(?!:|[A-Za-z]\w*(?:::|\$))"  # in a URN, `iam/apiKey:ApiKey::name`
-        r"((?=[^\s\"',;]*\d)[^\s\"'\\,;}\]\[]{8,})",  # with a digit: a word may follow, too
+        r"((?=[^\s\"',;]{0,500}\d)[^\s\"'\\,;}\]\[]{8,})",  # with a digit: a word may follow, too
         re.IGNORECASE,
     ),
 )

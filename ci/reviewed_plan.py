@@ -11,15 +11,14 @@ Source: GitLab, "Merge requests API" (list, pipelines), "Jobs API", "Job artifac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 import gitlab
 from gitlab.v4.objects import Project
 
 from ci.errors import CiError
+from ci.gitlab_answers import JOB, MERGE_REQUEST, PIPELINE, AnswerError, Record, each
 from ci.plans import MAX_BYTES, Plan, parse_plan
-
-Record = Mapping[str, Any]
 
 READ: Final = 500  # merge requests that are looked at: five pages
 _PAGE: Final = 100
@@ -77,19 +76,19 @@ def find_reviewed_plan(client: gitlab.Gitlab, wanted: Wanted) -> Reviewed:
     name = f"!{request['iid']}"
     pipeline = _pipeline(project, request, wanted)
     jobs = project.pipelines.get(pipeline["id"], lazy=True).jobs.list(iterator=True, per_page=_PAGE)
-    job = next((j for j in jobs if j.name == wanted.job), None)
+    job = next((j for j in each(jobs, JOB) if j["name"] == wanted.job), None)
     if job is None:
         raise CiError(
             f"the pipeline of {name} has no job {wanted.job}: it must have made the plan that was reviewed, or the "
             f"deployment has none to keep to. {wanted.by_hand}"
         )
-    if job.status != "success":
+    if job["status"] != "success":
         raise CiError(
-            f"{wanted.job} of {name} did not succeed ({job.status}): only what a preview has shown may be deployed. "
+            f"{wanted.job} of {name} did not succeed ({job['status']}): only what a preview has shown may be deployed. "
             f"{wanted.by_hand}"
         )
     try:
-        content = project.jobs.get(job.id, lazy=True).artifact(wanted.file)
+        content = project.jobs.get(job["id"], lazy=True).artifact(wanted.file)
     except gitlab.GitlabGetError as error:
         if error.response_code != 404:
             raise
@@ -97,12 +96,15 @@ def find_reviewed_plan(client: gitlab.Gitlab, wanted: Wanted) -> Reviewed:
             f"{wanted.job} of {name} has no {wanted.file} any more: artifacts end after a while, and the deployment has no "
             f"plan to keep to. {wanted.by_hand}"
         ) from None
-    assert isinstance(content, bytes)
+    if not isinstance(content, bytes):
+        raise AnswerError("an artifact is no file")
     origin = f"{wanted.file} of {wanted.job} in {name}"
     if len(content) > MAX_BYTES:
-        raise CiError(f"{origin} is larger than {MAX_BYTES:,} bytes: it is no plan of one stack. {wanted.by_hand}")
+        raise CiError(
+            f"{origin} is larger than {MAX_BYTES:,} bytes ({len(content):,}): it is no plan of one stack. {wanted.by_hand}"
+        )
     plan = parse_plan(content.decode("utf-8", "replace"), origin, wanted.by_hand)
-    return Reviewed(plan=plan, merge_request=int(request["iid"]), job_url=str(job.web_url))
+    return Reviewed(plan=plan, merge_request=int(request["iid"]), job_url=str(job["web_url"]))
 
 
 def _merge_request(project: Project, wanted: Wanted) -> Record:
@@ -119,9 +121,9 @@ def _merge_request(project: Project, wanted: Wanted) -> Record:
             iterator=True,
             per_page=_PAGE,
         )
-        for request in islice(listed, READ):
-            if wanted.commit in (request.attributes.get(k) for k in ("merge_commit_sha", "squash_commit_sha", "sha")):
-                return request.attributes
+        for request in islice(each(listed, MERGE_REQUEST), READ):
+            if wanted.commit in (request.get(k) for k in ("merge_commit_sha", "squash_commit_sha", "sha")):
+                return request
     except gitlab.GitlabError as error:
         if error.response_code != 404:
             raise
@@ -139,10 +141,10 @@ def _pipeline(project: Project, request: Record, wanted: Wanted) -> Record:
     """The last one of the merge request, which must be of its last push."""
     listed = project.mergerequests.get(request["iid"], lazy=True).pipelines.list(iterator=True, per_page=_PAGE)
     own = [
-        p.attributes
-        for p in listed
+        p
+        for p in each(listed, PIPELINE)
         # A fork's pipeline runs in the fork, on its own runners.
-        if str(p.ref).startswith("refs/merge-requests/") and p.project_id == request["target_project_id"]
+        if p["ref"].startswith("refs/merge-requests/") and p["project_id"] == request["target_project_id"]
     ]
     last = max(own, key=lambda pipeline: int(pipeline["id"]), default=None)
     if last is None:

@@ -33,6 +33,7 @@ PART_OF_REPLACE: Final = frozenset(
     {"create-replacement", "delete-replaced", "import-replacement", "remove-pending-replace"}
 )
 _SAME_AS = {"read-replacement": "read", "discard-replaced": "discard", "read-discard": "discard"}
+_MAX_COUNT = 10**9  # of resources: a greater number is none that an engine has counted
 _NO_CHANGE = frozenset({"same", "refresh"})
 # Of an update that leaves its plan, the engine tells the values, and among them secrets as they are.
 _PLAN_VALUES = re.compile(r"(violates plan: properties changed:).*", re.DOTALL)
@@ -129,7 +130,7 @@ class Collector:
         if not isinstance(operation, str) or not isinstance(urn, str):
             return False
         self.see(step)
-        before, after = _record(step.get(old)), _record(step.get(new))
+        before, after = record(step.get(old)), record(step.get(new))
         if operation == "refresh":
             self.refreshed.add(urn)
             self._add_drift(urn, step, before, after)
@@ -160,7 +161,7 @@ class Collector:
     def _properties(self, operation: str, step: Record, before: Record, after: Record) -> Iterator[Property]:
         if step.get("op") in PART_OF_REPLACE:
             return  # the step `replace` of the same resource holds them
-        detailed = _record(step.get("detailedDiff"))
+        detailed = record(step.get("detailedDiff"))
         if not detailed and operation in ("update", "replace"):
             names = _texts(step.get("diffReasons")) or _texts(step.get("diffs"))
             detailed = {name: {self.kind_key: "update"} for name in names}
@@ -168,7 +169,7 @@ class Collector:
         if detailed:
             found: dict[Path, Property] = {}
             for text, each in detailed.items():
-                kind = str(_record(each).get(self.kind_key, "update"))
+                kind = str(record(each).get(self.kind_key, "update"))
                 forces = kind.endswith("-replace")
                 for each_one in _smaller(text, *_pair(path_of(text), kind, before, after, hidden)):
                     found[each_one.path] = replace(each_one, forces_replacement=forces)
@@ -181,7 +182,7 @@ class Collector:
 
     def _add_drift(self, urn: str, step: Record, before: Record, after: Record) -> None:
         """Of an event, which says what differs; the JSON of --json does not (`add_drift_of_document`)."""
-        detailed = _record(step.get("detailedDiff"))
+        detailed = record(step.get("detailedDiff"))
         if before and "new" in step and not after:
             self._drift[urn] = Drift(urn=urn, gone=True)
         elif detailed:
@@ -206,14 +207,14 @@ class Collector:
         if urn not in self._resources:
             return
         if step.get("op") == "refresh":
-            self._before_refresh[urn] = _record(step.get("oldState"))
+            self._before_refresh[urn] = record(step.get("oldState"))
         elif urn in self._before_refresh:
             before = self._before_refresh.pop(urn)
             if step.get("op") == "create":
                 self._drift[urn] = Drift(urn=urn, gone=True)
             elif step.get("op") in ("update", "replace"):
-                names = _record(step.get("detailedDiff")) or _texts(step.get("diffReasons"))
-                self._keep_drift(urn, names, before, _record(step.get("oldState")))
+                names = record(step.get("detailedDiff")) or _texts(step.get("diffReasons"))
+                self._keep_drift(urn, names, before, record(step.get("oldState")))
 
     # --- what is not a step
 
@@ -262,7 +263,9 @@ class Collector:
 
     def counts(self, summary: Record) -> dict[str, int]:
         """The engine's own counts, or what the steps add up to where it was stopped before it counted."""
-        counted = {str(k): v for k, v in summary.items() if type(v) is int and v > 0 and k not in PART_OF_REPLACE}
+        counted = {
+            str(k): v for k, v in summary.items() if type(v) is int and 0 < v <= _MAX_COUNT and k not in PART_OF_REPLACE
+        }
         if not counted:
             for resource in self._resources.values():
                 counted[resource.operation] = counted.get(resource.operation, 0) + 1
@@ -277,7 +280,8 @@ class Collector:
 # --- values of a step -------------------------------------------------------------------------------------------------
 
 
-def _record(value: Any) -> Record:
+def record(value: Any) -> Record:
+    """The object, or an empty one in the place of anything else: formats may grow, and files may be wrong."""
     return value if isinstance(value, dict) else {}
 
 

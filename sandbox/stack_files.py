@@ -5,13 +5,15 @@ Whether the settings are right the program says: what is not as expected here co
 """
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from sandbox.folder import CHECKOUT
 from sandbox.scaleway import Wanted
 
+MAX_BYTES: Final = 1_000_000  # of a stack file: the settings in it have a tenth of that
+MAX_MERGED_KEYS: Final = 1_000  # of one object, with those that `<<` adds: a few lines could add millions
 _PREFIX = "kapsule-devops:"  # the project's name in Pulumi.yaml
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -48,13 +50,31 @@ def wanted_by_all() -> Wanted:
 
 def _section(stack: str, name: str) -> dict[str, Any]:
     try:
-        file = _object(yaml.safe_load((CHECKOUT / f"Pulumi.{stack}.yaml").read_text()))
+        path = CHECKOUT / f"Pulumi.{stack}.yaml"
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return {}
+        file = _object(_parsed(path.read_text()))
         section = _object(file.get("config")).get(_PREFIX + name)
-        return _object(
-            yaml.safe_load(section) if isinstance(section, str) else section
-        )  # text is JSON, which YAML reads
-    except (yaml.YAMLError, UnicodeError):
+        return _object(_parsed(section) if isinstance(section, str) else section)  # text is JSON, which YAML reads
+    except (OSError, yaml.YAMLError, UnicodeError):
         return {}
+
+
+class _Loader(yaml.SafeLoader):
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MAX_MERGED_KEYS:
+            raise yaml.YAMLError(f"an object has more than {MAX_MERGED_KEYS} keys")
+
+
+def _parsed(text: str) -> Any:
+    """What YAML says. Raises yaml.YAMLError, and nothing else."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError:
+        raise
+    except Exception as error:  # a value that Python cannot hold fails as it does there: `!!bool x` by a KeyError
+        raise yaml.YAMLError(f"{type(error).__name__} in a value") from None
 
 
 def _object(value: Any) -> dict[str, Any]:

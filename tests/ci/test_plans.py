@@ -111,7 +111,9 @@ def test_a_file_that_cannot_be_used_is_named_with_what_makes_another(tmp_path: P
     )
     monkeypatch.setattr(plans, "MAX_BYTES", 1_999)
     wrong.write_text(" " * 2_000)
-    assert refused(wrong) == f"{wrong} is larger than 1,999 bytes: it is no plan of one stack. {FIX.format(wrong)}"
+    assert refused(wrong) == (
+        f"{wrong} is larger than 1,999 bytes (2,000): to read it could take all memory of the job. {FIX.format(wrong)}"
+    )
 
 
 KEYS = (

@@ -89,6 +89,7 @@ def test_short_values_are_no_secrets() -> None:
         (f"token {GITLAB}.", "token [secret]"),
         ("glrt-t1_abcdefghijklmnopqrst", "[secret]"),
         ("eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrdWJlIn0.c2ln", "[secret]"),
+        ("x-eyJhbGciOiJI.eyJpc3MiOiJr.c2ln-eyJ, eyJhbGciOiJI.eyJpc3MiOiJr", "x-[secret], [secret]"),
         ("a\n-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nb", "a\n[secret]\nb"),
         ("-----BEGIN PRIVATE KEY-----\\nMII\\nand no end", "[secret]"),
         ("pul-" + "0a" * 20, "[secret]"),

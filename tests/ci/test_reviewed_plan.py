@@ -235,7 +235,7 @@ def test_a_plan_that_is_gone(place: Place, files: dict[str, str]) -> None:
     [
         (PLAN[:-1], "is no plan: it is not JSON, or is cut off."),
         (json.dumps({"resourcePlans": []}), "is no plan: it holds no resourcePlans as the engine writes them."),
-        (PLAN, "is larger than 99 bytes: it is no plan of one stack."),
+        (PLAN, f"is larger than 99 bytes ({len(PLAN)}): it is no plan of one stack."),
     ],
 )
 def test_an_artifact_that_is_no_plan(place: Place, content: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -280,7 +280,7 @@ def test_the_engine_shows_the_message_and_no_traceback(parse: Any) -> None:
     assert "pydantic" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, '{"name": "\\ud800"}', "{", "'", "\x00", "fr-par"])
+@pytest.mark.parametrize("text", ["[" * 50_000, "1" * 5000, '{"name": "\\ud800"}', "{", "'", "\x00", "fr-par"])
 def test_text_that_is_no_usable_json_is_not_an_object(values: Values, text: str) -> None:
     given = {k: v if isinstance(v, str) else json.dumps(v) for k, v in values("dev").items()}
     with pytest.raises(ConfigError) as caught:

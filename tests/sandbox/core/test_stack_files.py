@@ -1,8 +1,12 @@
 """What the sandbox reads in stack files: the account and the projects that they take by id, and nothing else."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox import stack_files
 from sandbox.scaleway import Wanted
@@ -61,6 +65,57 @@ def test_what_is_not_as_expected_names_nothing(checkout: Path, text: str) -> Non
     write(checkout, "dev", text)
     assert stack_files.wanted("dev") == Wanted()
     assert stack_files.wanted_by_all() == Wanted()
+
+
+ACCOUNT = f"config:\n  kapsule-devops:account: {{organizationId: {A}, projectId: {B}}}\n"
+MERGES = "".join(f"a{n}: &a{n}\n  <<: [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+ALIASES = "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+VALUES = ["!!int ''", "!!int x", "!!bool x", "!!float x", "!!timestamp x", "2026-13-45", "9" * 9_000, "[" * 500, "\0"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [*(f"{ACCOUNT}more: {value}\n" for value in VALUES), f"a0: &a0 {{k: v}}\n{MERGES}{ACCOUNT}", f"{ACCOUNT}a: \ud800"],
+    ids=[*(value[:20] for value in VALUES), "merges", "half a character"],
+)
+def test_a_file_that_cannot_be_read_names_nothing(checkout: Path, text: str) -> None:
+    (checkout / "Pulumi.dev.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert stack_files.wanted("dev") == stack_files.wanted_by_all() == Wanted()
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_section_of_such_text_names_nothing(checkout: Path, value: str) -> None:
+    write(checkout, "dev", f"config:\n  kapsule-devops:account: {json.dumps(value)}\n")
+    assert stack_files.wanted("dev") == Wanted()
+
+
+def test_aliases_and_merge_keys_are_read(checkout: Path) -> None:
+    merged = f"of: &of {{organizationId: {A}}}\nconfig:\n  kapsule-devops:account: {{<<: *of, projectId: {B}}}\n"
+    write(checkout, "dev", f"a0: &a0 [x]\n{ALIASES}{merged}")
+    assert stack_files.wanted("dev") == Wanted(organization_id=A, project_id=B)
+
+
+def test_what_is_no_file_names_nothing(checkout: Path) -> None:
+    (checkout / "Pulumi.folder.yaml").mkdir()
+    os.mkfifo(checkout / "Pulumi.pipe.yaml")
+    assert stack_files.stacks() == ["folder", "pipe"]
+    assert stack_files.wanted_by_all() == Wanted()
+
+
+def test_a_file_of_just_the_limit_and_one_byte_more(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack_files, "MAX_BYTES", len(ACCOUNT))
+    write(checkout, "dev", ACCOUNT)
+    assert stack_files.wanted("dev") == Wanted(organization_id=A, project_id=B)
+    write(checkout, "dev", ACCOUNT + "#")
+    assert stack_files.wanted("dev") == Wanted()
+
+
+@given(content=st.binary(max_size=60) | st.text(alphabet="[]{},:-?&*!|>'\"%@`# \n\tab<=", max_size=40).map(str.encode))
+def test_any_bytes_name_nothing(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stack_files, "CHECKOUT", folder := tmp_path_factory.getbasetemp())
+        (folder / "Pulumi.any.yaml").write_bytes(b"config: " + content)
+        assert stack_files.wanted("any") == Wanted()
 
 
 def test_files_that_agree_name_one_account(checkout: Path) -> None:
