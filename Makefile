@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down check lint test fidelity coverage docs lock
+.PHONY: help up preview repair down check lint test fidelity coverage reliability docs lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -18,6 +18,9 @@ up: .venv/ready ## bring an environment up in the sandbox (default: dev)
 
 preview: .venv/ready ## show what `make up` would change
 	@$(VENV) -m sandbox preview $(ENV)
+
+repair: .venv/ready ## bring Pulumi's state and what exists together again, after `make up` was cut off
+	@$(VENV) -m sandbox repair $(ENV)
 
 down: .venv/ready ## destroy an environment (default: all), then stop the sandbox
 	@$(VENV) -m sandbox down $(ENV)
@@ -43,6 +46,9 @@ fidelity: .venv/ready ## replay recordings of Scaleway's API against the stand-i
 coverage: .venv/ready ## write anew which test asks each route of the stand-ins
 	@folder=$$(mktemp -d) && RECORD_ROUTES=$$folder $(VENV) -m pytest -n auto -m "not engine" tests/sandbox/gitlab tests/sandbox/scaleway \
 	  && RECORD_ROUTES=$$folder $(VENV) -m tests.sandbox.routes; code=$$?; rm -rf "$$folder"; exit $$code
+
+reliability: .venv/ready ## the long suite: each fault of each request, and kills (ONLY="PATTERN"); takes hours, and can be ended
+	@$(VENV) -m tests.reliability $(if $(ONLY),--only "$(ONLY)")
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py

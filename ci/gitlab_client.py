@@ -1,7 +1,7 @@
 """How pipeline tools reach GitLab: its address, the token, and what is said when either is wrong.
 
 Owns the client with its time limits and retries, and the wording of what any request may meet: 401, 403, an address where
-no GitLab answers. The token comes from PRIVATE_TOKEN only (a flag would show it to every process) and is never printed.
+no GitLab answers. The token comes from a variable only (a flag would show it to every process) and is never printed.
 
 Does not own what tools ask for, nor the errors that mean something to one of them (a project, a branch, a conflict), nor
 the limits on the way (`gitlab_transport`) and on what an answer holds (`gitlab_answers`).
@@ -20,7 +20,7 @@ import requests
 
 from ci.errors import CiError
 from ci.gitlab_answers import AnswerError
-from ci.gitlab_transport import ElsewhereError, LimitError, session
+from ci.gitlab_transport import MAX_REQUESTS, ElsewhereError, LimitError, session
 
 TOKEN = "PRIVATE_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT = 30  # seconds
@@ -37,26 +37,34 @@ class _Client(gitlab.Gitlab):
 
 
 @contextmanager
-def connect(environment: Mapping[str, str], *, url: str | None = None, role: str) -> Iterator[gitlab.Gitlab]:
+def connect(
+    environment: Mapping[str, str],
+    *,
+    url: str | None = None,
+    role: str,
+    variable: str = TOKEN,
+    most_requests: int = MAX_REQUESTS,
+) -> Iterator[gitlab.Gitlab]:
     """A client for the block. What goes wrong in there and is nobody else's to explain becomes a CiError.
 
-    `url` goes before CI_API_V4_URL and CI_SERVER_URL. `role` is the least that the token needs in the project.
+    `url` goes before CI_API_V4_URL and CI_SERVER_URL. `role` is the least that the token needs in the project; `variable`
+    holds the token, `most_requests` bounds how often GitLab is asked.
     """
-    server, token = _server(environment, url), _token(environment)
+    server, token = _server(environment, url), _token(environment, variable)
     client = _Client(
         server,
         private_token=token,
         timeout=TIMEOUT,
         retry_transient_errors=True,
         keep_base_url=True,  # a page's link names the host that GitLab takes itself for
-        session=session(server),
+        session=session(server, most_requests),
     )
     with client:
         try:
             yield client
         # JSON that is nested too deeply ends so; python-gitlab catches that of answers, and not that of errors.
         except (gitlab.GitlabError, requests.RequestException, RecursionError) as error:
-            message = _explained(error, server, role, token)
+            message = _explained(error, server, role, token, variable)
             raise CiError(message.replace(token, "[secret]")) from None
 
 
@@ -82,23 +90,23 @@ def _server(environment: Mapping[str, str], url: str | None) -> str:
     return server
 
 
-def _token(environment: Mapping[str, str]) -> str:
-    token = environment.get(TOKEN, "").strip()
+def _token(environment: Mapping[str, str], variable: str) -> str:
+    token = environment.get(variable, "").strip()
     if not token:
         raise CiError(
-            f"{TOKEN} is not set: it must hold an access token, or GitLab refuses every request. Fix: in a pipeline, run "
+            f"{variable} is not set: it must hold an access token, or GitLab refuses every request. Fix: in a pipeline, run "
             "the job on a protected branch and name its `environment:`, because the variable is only there; "
-            f"by hand, export {TOKEN}=…"
+            f"by hand, export {variable}=…"
         )
     if not re.fullmatch(r"[!-~]+", token):
         raise CiError(
-            f"{TOKEN} holds characters that no token has: it must be the token and nothing else, or GitLab refuses every "
-            f"request. Fix: set {TOKEN} anew, in one line"
+            f"{variable} holds characters that no token has: it must be the token and nothing else, or GitLab refuses every "
+            f"request. Fix: set {variable} anew, in one line"
         )
     return token
 
 
-def _explained(error: Exception, server: str, role: str, token: str) -> str:
+def _explained(error: Exception, server: str, role: str, token: str, variable: str) -> str:
     if isinstance(error, gitlab.RedirectError | ElsewhereError):
         return (
             f"{server} sends requests elsewhere: the address must be GitLab's own, or changes get lost on the way. "
@@ -122,14 +130,16 @@ def _explained(error: Exception, server: str, role: str, token: str) -> str:
     match status:
         case 401:
             return (
-                f"{server} refuses {TOKEN} ({reason}): it must hold a token that is valid, neither expired nor revoked, "
+                f"{server} refuses {variable} ({reason}): it must hold a token that is valid, neither expired nor revoked, "
                 f"or nothing can be read or changed. Fix: {renew}"
             )
         case 403 if "insufficient_scope" in str(error.error_message):
-            return f"{TOKEN} may not do this ({reason}): its scope must be api, or GitLab refuses changes. Fix: {renew}"
+            return (
+                f"{variable} may not do this ({reason}): its scope must be api, or GitLab refuses changes. Fix: {renew}"
+            )
         case 403:
             return (
-                f"{TOKEN} may not do this ({reason}): its role in the project must be {role} or higher, "
+                f"{variable} may not do this ({reason}): its role in the project must be {role} or higher, "
                 f"or GitLab refuses the change. Fix: {renew}"
             )
         case 429:

@@ -29,25 +29,26 @@ class ElsewhereError(requests.RequestException):
     """An answer led to another server. Nothing was sent there."""
 
 
-def session(server: str) -> requests.Session:
+def session(server: str, most_requests: int = MAX_REQUESTS) -> requests.Session:
     """A session for this server. The caller closes it."""
     made = requests.Session()
-    adapter = _BoundedAdapter(server)
+    adapter = _BoundedAdapter(server, most_requests)
     for scheme in ("https://", "http://"):
         made.mount(scheme, adapter)
     return made
 
 
 class _BoundedAdapter(HTTPAdapter):
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, most_requests: int) -> None:
         super().__init__()
         self._origin = _origin(server)
+        self._most = most_requests
         self._sent = 0
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self._refuse_others(request.url or "")
-        if self._sent == MAX_REQUESTS:
-            raise LimitError(f"more than {MAX_REQUESTS:,} requests would be needed")
+        if self._sent == self._most:
+            raise LimitError(f"more than {self._most:,} requests would be needed")
         self._sent += 1
         answer = super().send(request, *args, **kwargs)
         if answer.is_redirect:

@@ -116,13 +116,21 @@ def declare_admission(
         "apiVersions": ["v1"],
         "operations": ["CREATE", "UPDATE"],
         "resources": ["pods", "pods/ephemeralcontainers"],
+        "scope": "*",
     }
     declared = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
         f"{name}-admission",
         metadata={"name": policy},
         spec={
             "failurePolicy": "Fail",
-            "matchConstraints": {"namespaceSelector": namespaces, "resourceRules": [pods]},
+            # With all that the API server would add: they are one value to it, and another's value cannot be taken over
+            # where a state was lost.
+            "matchConstraints": {
+                "namespaceSelector": namespaces,
+                "objectSelector": {},
+                "resourceRules": [pods],
+                "matchPolicy": "Equivalent",
+            },
             # No empty list: the API server drops it, so an update could not keep to the plan of its preview.
             **({"variables": [{"name": n, "expression": e} for n, e in variables]} if variables else {}),
             "validations": [{"expression": r.expression, "message": r.message} for r in rules],

@@ -1,4 +1,4 @@
-"""`python -m sandbox start|stop|status|env|reset|fault`, and `up|preview|down [ENV]`, which `make` calls."""
+"""`python -m sandbox start|stop|status|env|reset|fault`, and `up|preview|down|repair [ENV]`, which `make` calls."""
 
 import argparse
 import sys
@@ -79,6 +79,12 @@ def _down(folder: Folder, arguments: argparse.Namespace) -> int:
     return down(folder, arguments.environment)
 
 
+def _repair(folder: Folder, arguments: argparse.Namespace) -> int:
+    from sandbox.stacks import repair
+
+    return repair(folder, arguments.environment or "dev")
+
+
 def _fault(folder: Folder, arguments: argparse.Namespace) -> int:
     from sandbox.fault_command import run
 
@@ -95,6 +101,7 @@ _COMMANDS: dict[str, tuple[Callable[[Folder, argparse.Namespace], int], str]] = 
     "fault": (_fault, "make requests to the stand-ins fail"),
     "up": (_up, "bring an environment up (default dev)"),
     "preview": (_preview, "show what `up` would change (default dev)"),
+    "repair": (_repair, "bring Pulumi's state and what exists together, after an update was cut off (default dev)"),
     "down": (_down, "destroy an environment (default: all), then stop when none is left"),
 }
 
@@ -111,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from sandbox.fault_command import add_arguments
 
             add_arguments(command)
-        if name in ("up", "preview", "down"):
+        if name in ("up", "preview", "repair", "down"):
             command.add_argument("environment", nargs="?", help="dev, preprod or prod")
     parsed = parser.parse_args(arguments)
     try:

@@ -66,6 +66,10 @@ class Folder:
         """Pulumi's state, by its file backend."""
         return self.root / "state"
 
+    def unfinished(self, stack: str) -> Path:
+        """Is there from the beginning of an `up` of the stack until it has ended well."""
+        return self.root / f"unfinished.{stack}"
+
     @property
     def passphrase(self) -> Path:
         """What encrypts the secrets in the state; made at random for this sandbox."""

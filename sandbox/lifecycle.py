@@ -89,6 +89,8 @@ def stop(folder: Folder) -> bool:
 
 def reset(folder: Folder) -> None:
     """Puts both stand-ins back to their seed, deletes all clusters, and forgets Pulumi's state."""
+    for unfinished in folder.root.glob(folder.unfinished("*").name):
+        unfinished.unlink()
     running = Running.of(folder)
     if running is None:
         for path in (folder.backend, folder.clusters):

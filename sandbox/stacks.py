@@ -1,8 +1,14 @@
-"""`up`, `preview` and `down` of an environment in the sandbox: the real command on the user's terminal, and a summary."""
+"""`up`, `preview`, `repair` and `down` of an environment in the sandbox: the real commands on the user's terminal, and a
+summary.
+
+An `up` that was cut off may have made what Pulumi's state does not know. So the next one repairs first, and each looks
+afterwards whether anything exists twice: a client that tries again may have made it so, and heard of one only.
+"""
 
 import json
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -16,17 +22,41 @@ from sandbox.store import Store
 # The program runs along because its hooks guard what is deleted, and so it can lift protection. Without a preview: it would
 # only ask what `make down` has answered. The setting ends in the sandbox's copy of the stack file, not in the user's.
 _DESTROY = ("--yes", "--skip-preview", "--remove", "--run-program", "--config", "kapsule-devops:protection=false")
+# With it, the Kubernetes provider takes over what another state's field manager has set.
+_TAKE_OVER = {"PULUMI_K8S_ENABLE_PATCH_FORCE": "true"}
+_REPAIR = (sys.executable, "-m", "repair")
 _POLICIES = ("--policy-pack", str(CHECKOUT / "policies"))
 
 
 def up(folder: Folder, environment: str) -> int:
     """Starts the sandbox, creates the stack and runs `pulumi up`; then says what exists and where to look."""
     running = _prepare(folder, environment)
+    unfinished = folder.unfinished(environment)
+    taken_over = {}
+    if unfinished.exists():
+        print(f"The last `up` of {environment} did not end well: what it left behind is repaired first.", flush=True)
+        if code := _repaired(folder, running, environment):
+            return code
+        taken_over = _TAKE_OVER
+    unfinished.touch(mode=0o600)
+    updates = _updates(folder, environment)
     # With its own preview: some rules see the whole stack, and could otherwise only complain of what exists already.
-    code = _pulumi(folder, running, ["up", "--stack", environment, "--yes", *_POLICIES])
-    if code == 0:
-        print(_summary(folder, running, environment))
-    return code
+    code = _pulumi(folder, running, ["up", "--stack", environment, "--yes", *_POLICIES], **taken_over)
+    if code:
+        if _updates(folder, environment) == updates and not taken_over:
+            unfinished.unlink()  # it ended in its preview: nothing was begun
+        return code
+    if _run([*_REPAIR, "--stack", environment, "--check"], merged(folder, running)):
+        print(f"In the sandbox: make repair ENV={environment}", file=sys.stderr)
+        return 1
+    unfinished.unlink()
+    print(_summary(folder, running, environment))
+    return 0
+
+
+def repair(folder: Folder, environment: str) -> int:
+    """Brings Pulumi's state and what exists together again. What is left to do, the next `up` does."""
+    return _repaired(folder, _prepare(folder, environment), environment)
 
 
 def preview(folder: Folder, environment: str) -> int:
@@ -50,11 +80,23 @@ def down(folder: Folder, environment: str | None) -> int:
                 print(f"{name} is protected: that is lifted, in the sandbox only", flush=True)
             if code := _pulumi(folder, running, ["destroy", "--stack", name, *_DESTROY]):
                 return code
+            folder.unfinished(name).unlink(missing_ok=True)
     if left := _stacks(folder):
         print(f"the sandbox goes on: {', '.join(left)} is up")
     elif stop(folder):
         print("sandbox stopped")
     return 0
+
+
+def _repaired(folder: Folder, running: Running, environment: str) -> int:
+    code = _run([*_REPAIR, "--stack", environment, "--yes"], merged(folder, running))
+    folder.unfinished(environment).touch(mode=0o600)  # the next `up` takes over what it finds in the cluster
+    return code
+
+
+def _updates(folder: Folder, environment: str) -> int:
+    """How many updates the file backend's history has of the stack."""
+    return len(list((folder.backend / ".pulumi" / "history").glob(f"*/{environment}/*.history.json")))
 
 
 def _prepare(folder: Folder, environment: str) -> Running:
@@ -86,11 +128,13 @@ def _stacks(folder: Folder) -> list[str]:
     return sorted(f.stem for f in (folder.backend / ".pulumi" / "stacks").rglob("*.json"))
 
 
-def _pulumi(folder: Folder, running: Running, arguments: Sequence[str]) -> int:
-    """Runs the command on this terminal. A Ctrl-C reaches it directly, and it ends in order."""
-    with subprocess.Popen(
-        [str(folder.bin / "pulumi"), *arguments], cwd=CHECKOUT, env=merged(folder, running)
-    ) as process:
+def _pulumi(folder: Folder, running: Running, arguments: Sequence[str], **environment: str) -> int:
+    return _run([str(folder.bin / "pulumi"), *arguments], merged(folder, running) | environment)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Runs a command on this terminal. A Ctrl-C reaches it directly, and it ends in order."""
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment) as process:
         while True:
             try:
                 return process.wait()

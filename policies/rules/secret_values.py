@@ -60,7 +60,9 @@ def kubeconfig_of(text: str) -> dict[str, Any] | None:
         return None
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (
+        Exception
+    ):  # besides YAMLError, whatever Python says of a value that it cannot hold: `!!bool x`, a 13th month
         return None
     return found if isinstance(found, dict) and found.get("kind") == "Config" else None
 

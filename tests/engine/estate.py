@@ -173,10 +173,10 @@ class Estate:
         """Edits a setting with the command that the errors name."""
         self.pulumi(f"config set --stack {stack} --path '{key}' -- '{value}'")
 
-    def ask(self, service: str, path: str) -> Any:
+    def ask(self, service: str, path: str, method: str = "GET", **body: Any) -> Any:
+        """A request to the sandbox's own routes."""
         running = json.loads((self.folder / "running.json").read_text())
-        with urllib.request.urlopen(f"{running[service]}{path}") as answer:
-            return json.loads(answer.read())
+        return _request(method, f"{running[service]}{path}", {}, body)
 
     def variables(self) -> dict[str, str]:
         """The environment that `python -m sandbox env` makes."""

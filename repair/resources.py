@@ -1,0 +1,101 @@
+"""The resources of a stack as the engine tells them: of a preview, which knows what is still to be made, or of the state.
+
+Owns reading both. Values that are not known yet, or secret, count as not there: nobody can look for a thing by them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ci.steps import PART_OF_REPLACE
+from ci.values import SIGNATURE, UNKNOWN_VALUES
+
+Record = dict[str, Any]
+Inputs = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource. `id` is empty where it is still to be made; `provider` is its provider's URN and id.
+
+    `operation` is what the next update does with it: create, same, update, replace, delete, or another of the engine's.
+    """
+
+    urn: str
+    type: str
+    custom: bool
+    id: str = ""
+    inputs: Inputs
+    parent: str = ""
+    provider: str = ""
+    operation: str = "same"
+
+    @property
+    def name(self) -> str:
+        return self.urn.rpartition("::")[2]
+
+    @property
+    def made(self) -> bool:
+        """Whether the state holds it."""
+        return bool(self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What a stack's state holds; `pending` are the URNs of what an update that was cut off had begun."""
+
+    resources: tuple[Resource, ...]
+    pending: tuple[str, ...]
+
+    @property
+    def urns(self) -> frozenset[str]:
+        return frozenset(r.urn for r in self.resources)
+
+
+def of_preview(document: Record) -> list[Resource]:
+    """Every resource of `pulumi preview --json`, by URN once: as it is, or as it is to be made."""
+    found: dict[str, Resource] = {}
+    for step in document.get("steps") or []:
+        operation, old, new = step.get("op", ""), step.get("oldState"), step.get("newState")
+        # A replacement is told as up to three operations.
+        operation = "replace" if operation in PART_OF_REPLACE else operation
+        if operation == "create" and new:
+            found[step["urn"]] = _resource(new, "create")
+        elif old:
+            found.setdefault(step["urn"], _resource(old, operation))
+    return list(found.values())
+
+
+def of_export(document: Record) -> State:
+    """What `pulumi stack export` tells."""
+    deployment = document.get("deployment") or {}
+    return State(
+        # What is to be deleted still, after it was replaced, has the URN of what came in its place.
+        resources=tuple(_resource(each, "same") for each in deployment.get("resources") or []),
+        pending=tuple(each["resource"]["urn"] for each in deployment.get("pending_operations") or []),
+    )
+
+
+def known(inputs: Inputs, *names: str) -> bool:
+    """Whether every one of these is there to look by."""
+    return all(inputs.get(name) not in (None, "", "[secret]", *UNKNOWN_VALUES) for name in names)
+
+
+def _resource(state: Record, operation: str) -> Resource:
+    return Resource(
+        urn=state["urn"],
+        type=state["type"],
+        custom=bool(state.get("custom")),
+        id="" if operation == "create" else str(state.get("id") or ""),
+        inputs=dict(_plain(state.get("inputs") or {})),
+        parent=state.get("parent") or "",
+        provider=state.get("provider") or "",
+        operation=operation,
+    )
+
+
+def _plain(inputs: Record) -> Iterator[tuple[str, Any]]:
+    """Without what the state holds encrypted."""
+    for name, value in inputs.items():
+        if not (isinstance(value, dict) and SIGNATURE in value):
+            yield name, value

@@ -1,0 +1,116 @@
+"""Clients of the services that hold what a stack has made, each with the settings that its Pulumi provider reads.
+
+Owns how each is reached, and what is said when that fails. Does not own what is asked (`kinds_*`, `releases`). Each client
+is made when it is first used: nobody needs a token for a service that his stack has nothing of.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import lightkube
+import requests
+import scaleway
+import yaml
+from lightkube.core.exceptions import ApiError, ConfigError
+
+from ci.errors import CiError
+from ci.gitlab_client import connect
+
+GITLAB_COM = "https://gitlab.com/api/v4/"
+MOST_GITLAB_REQUESTS = 10_000  # of one repair: about 7 for each project of an environment and each round of looking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The clients. Secret: they hold the credentials of whoever runs this."""
+
+    environment: Mapping[str, str]
+    _open: contextlib.ExitStack
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lists: dict[Hashable, "Future[list[Any]]"] = field(default_factory=dict)
+
+    @cached_property
+    def scaleway(self) -> scaleway.Client:
+        """As the provider: the variables SCW_… before Scaleway's own configuration file."""
+        path = Path(self.environment.get("SCW_CONFIG_PATH") or Path.home() / ".config" / "scw" / "config.yaml")
+        with _scaleway_errors():
+            if not path.exists():
+                return scaleway.Client.from_env()
+            profile = self.environment.get("SCW_PROFILE") or "default"
+            return scaleway.Client.from_config_file_and_env(str(path), profile)
+
+    @cached_property
+    def gitlab(self) -> gitlab.Gitlab:
+        """As the provider: GITLAB_TOKEN and GITLAB_BASE_URL."""
+        address = self.environment.get("GITLAB_BASE_URL") or GITLAB_COM
+        return self._open.enter_context(
+            connect(
+                self.environment,
+                url=address,
+                role="Maintainer",
+                variable="GITLAB_TOKEN",
+                most_requests=MOST_GITLAB_REQUESTS,
+            )
+        )
+
+    def kubernetes(self, kubeconfig: bytes) -> lightkube.Client:
+        config = lightkube.KubeConfig.from_dict(yaml.safe_load(kubeconfig))
+        return lightkube.Client(config=config, trust_env=False)
+
+    def listed(self, what: Hashable, ask: Callable[[], Iterable[Any]]) -> list[Any]:
+        """A list that several resources are looked for in: asked for once, until `forget_lists`."""
+        with self._lock:
+            known = self._lists.get(what)
+            answer = self._lists.setdefault(what, Future())
+        if known is None:
+            try:
+                answer.set_result(list(ask()))
+            except BaseException as error:  # whoever else waits for it learns the same
+                answer.set_exception(error)
+        return answer.result()
+
+    def forget_lists(self) -> None:
+        self._lists.clear()
+
+
+@contextlib.contextmanager
+def services(environment: Mapping[str, str]) -> Iterator[Services]:
+    """The clients for a block; what goes wrong in there becomes a CiError that says where, and what mends it."""
+    with contextlib.ExitStack() as stack:  # what goes wrong passes through each client that is open
+        stack.enter_context(_scaleway_errors())
+        stack.enter_context(_kubernetes_errors())
+        yield Services(environment=environment, _open=stack)
+
+
+@contextlib.contextmanager
+def _scaleway_errors() -> Iterator[None]:
+    try:
+        yield
+    except scaleway.ScalewayException as error:
+        raise CiError(
+            f"Scaleway refuses a question ({error.status_code}: {error}): the credentials must see what the stack has made, "
+            "or it cannot be told what exists. Fix: run again with the credentials that `pulumi up` has"
+        ) from None
+    except (requests.RequestException, ValueError) as error:
+        raise CiError(
+            f"Scaleway cannot be asked ({type(error).__name__}): what exists there is not known, and nothing more was "
+            "changed. Fix: export SCW_ACCESS_KEY=… SCW_SECRET_KEY=…, and run again when it answers"
+        ) from None
+
+
+@contextlib.contextmanager
+def _kubernetes_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ApiError, ConfigError) as error:
+        raise CiError(
+            f"the cluster refuses a question ({error}): its releases must be seen, or one that is stuck stays so. "
+            "Fix: run again with credentials that may fetch the cluster's kubeconfig"
+        ) from None

@@ -1,0 +1,232 @@
+"""The steps of a repair, in their order, and what is said of each.
+
+1. The lock of an update that was killed is taken away, where that update runs no more.
+2. The engine asks what became of all that the state holds; what it had begun and was not made is forgotten.
+3. What exists and the state does not know is taken into it by name, or removed where it is of no use to anybody.
+4. Releases that an update was cut off in are freed.
+
+Owns the order and the wording. Does not own how anything is found (`kinds`, `releases`) nor compared (`findings`).
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ci.errors import CiError, all_problems
+from repair import releases
+from repair.findings import Adoption, Extra, Findings, Foreign, compare
+from repair.imports import import_file
+from repair.kinds import Found, Kind, Kinds
+from repair.resources import Resource, known
+from repair.services import Services
+from repair.stack import Holder, LockedError, Stack
+
+# Each round of looking knows the ids that the one before has taken in: project, network, cluster, pool.
+MOST_ROUNDS = 12
+_AT_A_TIME = 8
+# The Kubernetes provider then takes values over from the field manager of the state that was lost.
+PATCH_FORCE = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+_TOLD = {"create": "to make", "update": "to change", "replace": "to replace", "delete": "to delete"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """One repair of one stack. `change` False only tells; `unlock` takes a lock away also where its holder may still run."""
+
+    stack: Stack
+    services: Services
+    kinds: Kinds
+    say: Callable[[str], None]
+    change: bool
+    unlock: bool = False
+
+    def check(self) -> bool:
+        """Whether nothing exists twice, by the state alone: quick, and changes nothing."""
+        resources = self.stack.export().resources
+        found = self._found(resources)
+        self._tell(found)
+        return not found
+
+    def explain(self) -> bool:
+        """Tells what `run` would do. True: nothing. What hangs on an id that is not known yet is told by `run` alone."""
+        state = self.stack.export()
+        for urn in state.pending:
+            self.say(f"unfinished   {_name(urn)}: an update was cut off while it made or changed it")
+        resources = self.stack.declared()
+        found = self._found(resources)
+        stuck = list(releases.blocked(self.services, resources))
+        self._tell(found)
+        self._tell_blocked(stuck)
+        return not (state.pending or found or stuck)
+
+    def run(self) -> None:
+        """All steps. CiError: a step could not be done; what was done before it stays, and the next run goes on there."""
+        self.say("1. The lock, and what became of all that the state holds")
+        pending = self.stack.export().pending
+        outcome = self._refreshed()
+        for urn in pending:
+            self.say(f"   looked at    {_name(urn)}: the update was cut off while it made or changed it")
+        for drift in outcome:
+            self.say(f"   {drift}")
+        self.say("2. What exists, and the state does not know")
+        resources, foreign = self._taken_in()
+        self.say("3. Releases that an update was cut off in")
+        stuck = list(releases.blocked(self.services, resources))
+        self._tell_blocked(stuck)
+        for each in stuck:
+            releases.forget(self.services, each)
+        if not stuck:
+            self.say("   none")
+        self.say("4. What is left to do for the next pulumi up")
+        for line in next_update(resources):
+            self.say(f"   {line}")
+        if foreign:
+            raise all_problems([_foreign(each) for each in foreign])
+
+    def _refreshed(self) -> list[str]:
+        try:
+            found = self.stack.refresh()
+        except LockedError as error:
+            self._unlock(error.holders)
+            found = self.stack.refresh()
+        gone = [
+            f"gone         {_name(d.urn)}: it no longer exists, and the next update makes it"
+            for d in found.drift
+            if d.gone
+        ]
+        changed = [
+            f"otherwise    {_name(d.urn)}: changed outside; the next update says how" for d in found.drift if not d.gone
+        ]
+        return [*gone, *changed] or ["all of it is as the state has it"]
+
+    def _unlock(self, holders: Sequence[Holder]) -> None:
+        running = [h for h in holders if not _is_over(h)]
+        if (running or not holders) and not self.unlock:
+            who = ", ".join(f"{h.user}@{h.host}, process {h.pid}, since {h.since}" for h in running) or "somebody"
+            raise CiError(
+                f"the stack {self.stack.name} is locked by {who}: an update that runs must be let end, or two write "
+                "one state. Fix: wait for it; where it is known to be dead, repair again with --unlock"
+            )
+        for holder in holders:
+            over = "which has ended" if holder not in running else "as --unlock says"
+            self.say(f"   unlocked     the lock of {holder.user}@{holder.host}, process {holder.pid}, {over}")
+        self.stack.cancel()
+
+    def _taken_in(self) -> tuple[list[Resource], tuple[Foreign, ...]]:
+        """Until nothing more is found; the resources as they are then."""
+        nothing = True
+        for _ in range(MOST_ROUNDS):
+            resources = self.stack.declared()
+            found = self._found(resources)
+            removable = [e for e in found.extras if e.removable]
+            if not found.adoptions and not removable:
+                self._tell(found)
+                if nothing and not found:
+                    self.say("   nothing")
+                return resources, found.foreign
+            nothing = False
+            if found.adoptions:
+                self.stack.take(import_file(found.adoptions, resources, self.stack.export().urns))
+            for extra in removable:
+                assert extra.kind.remove is not None
+                extra.kind.remove(self.services, extra.resource.inputs, extra.found.id)
+            self._tell(Findings(adoptions=found.adoptions, extras=tuple(removable)))
+        raise CiError(
+            f"after {MOST_ROUNDS} rounds there is still something to take in: each round must bring the state nearer to "
+            "what exists, or it would never end. Fix: look at what the last lines name, and take it in with pulumi import"
+        )
+
+    def _found(self, resources: Sequence[Resource]) -> Findings:
+        """Asks for many at a time, and for what several resources share once."""
+        self.services.forget_lists()
+        asked = {
+            (r.type, tuple(str(r.inputs.get(n)) for n in kind.needs)): (r, kind)
+            for r in resources
+            if (kind := self.kinds.get(r.type)) and known(r.inputs, *kind.needs)
+        }
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            each = [pool.submit(_listed, self.services, r, kind) for r, kind in asked.values()]
+            answers = dict(zip(asked, (a.result() for a in each), strict=True))
+
+        def look(resource: Resource, kind: Kind) -> Iterable[Found]:
+            return answers[resource.type, tuple(str(resource.inputs.get(n)) for n in kind.needs)]
+
+        return compare(resources, self.kinds, look)
+
+    def _tell(self, found: Findings) -> None:
+        for line in told(found, changed=self.change):
+            self.say(f"   {line}")
+
+    def _tell_blocked(self, stuck: Iterable[releases.Blocked]) -> None:
+        for each in stuck:
+            why = (
+                "Helm was cut off in it, and refuses the next update" if each.pending else "the state does not know it"
+            )
+            word = "freed       " if self.change else "to be freed "
+            self.say(f"   {word} release {_name(each.resource.urn)}: {why}; what runs goes on")
+
+
+def next_update(resources: Sequence[Resource]) -> list[str]:
+    """What the next update does, and what of it somebody should look at first."""
+    todo = {operation: [r for r in resources if r.custom and r.operation == operation] for operation in _TOLD}
+    lines = [f"{_TOLD[operation]:<12} {len(each)}" for operation, each in todo.items() if each]
+    for operation in ("replace", "delete"):
+        lines += [f"look at      {each.name}: pulumi up would {operation} it" for each in todo[operation]]
+    if any(each.type.startswith("kubernetes:") for each in todo["create"]):
+        lines.append(
+            f"with         {PATCH_FORCE}=true, once, where it finds objects in the cluster that it made before"
+        )
+    return lines or ["nothing"]
+
+
+def told(found: Findings, *, changed: bool) -> list[str]:
+    """A line for each finding."""
+    adopted, removed = ("taken in    ", "removed     ") if changed else ("to take in  ", "to remove   ")
+    lines = [f"{adopted} {_thing(a)}: made, and nobody heard of it" for a in found.adoptions]
+    for extra in found.extras:
+        why = (
+            "there beside the one that the state knows"
+            if extra.kind.adoptable
+            else "whoever made it never learned its secret"
+        )
+        if extra.removable:
+            lines.append(f"{removed} {_thing(extra)}: {why}")
+        else:
+            lines.append(f"look at      {_thing(extra)}: {why}, and in use or not to be removed by a machine")
+    return lines + [f"not ours     {_foreign(each)}" for each in found.foreign]
+
+
+def _foreign(each: Foreign) -> str:
+    return (
+        f"{each.kind.noun} {each.found.id} has the name that {each.resource.name} is to have, and says of itself "
+        f"{each.found.description!r}: it must be renamed, or the next update is refused. Fix: rename it, or choose another "
+        f"name in the settings; where it is ours: pulumi import {each.resource.type} {each.resource.name} {each.found.id}"
+    )
+
+
+def _thing(finding: Adoption | Extra) -> str:
+    made = f", made {finding.found.made}" if finding.found.made else ""
+    return f"{finding.kind.noun} {finding.found.id}{made} ({finding.resource.name})"
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _listed(services: Services, resource: Resource, kind: Kind) -> list[Found]:
+    return list(kind.find(services, resource.inputs))
+
+
+def _is_over(holder: Holder) -> bool:
+    """Whether the process that holds a lock is known to have ended: only of this machine's can that be told."""
+    if holder.host != socket.gethostname():
+        return False
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
