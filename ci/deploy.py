@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci import terminal
+from ci import private_files, terminal
 from ci.engine import Engine, Record, engine_of
 from ci.errors import CiError
 from ci.known_secrets import known_secrets
@@ -145,7 +145,7 @@ def _deploy(engine: Engine, reviewed: Reviewed | None, folder: Path, run: Run, l
 def _update(engine: Engine, held: Plan | None, folder: Path, report: Report, run: Run, log: Log) -> int:
     file = folder / "held.json"
     if held is not None:
-        file.write_text(held.written())
+        private_files.write(file, held.written())
     events: list[str] = []
     missed: list[str] = []
     failed = False

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from ci.errors import CiError
+from ci.private_files import OWNERS_ONLY, opened
 
 Record = dict[str, Any]
 
@@ -31,10 +32,11 @@ class Engine:
     def preview(self, events: Path, plan: Path) -> tuple[int, str]:
         """Writes the events and the plan of a preview; its exit code, and what it said beside."""
         environment = {**self.environment, "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
-        with events.open("w") as out:
+        with opened(events) as out:
             result = subprocess.run(
                 self._command("preview", "--json", "--save-plan", str(plan)),
                 env=environment,
+                umask=OWNERS_ONLY,
                 stdout=out,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -50,6 +52,7 @@ class Engine:
             # What it would show in its own preview was shown; its events are for the update alone then.
             self._command("up", "--yes", "--skip-preview", "--json", *held),
             env=self.environment,
+            umask=OWNERS_ONLY,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

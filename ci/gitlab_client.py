@@ -20,7 +20,7 @@ import requests
 
 from ci.errors import CiError
 from ci.gitlab_answers import AnswerError
-from ci.gitlab_transport import MAX_REQUESTS, ElsewhereError, LimitError, session
+from ci.gitlab_transport import ElsewhereError, LimitError, session
 
 TOKEN = "PRIVATE_TOKEN"  # noqa: S105 - the name of a variable
 TIMEOUT = 30  # seconds
@@ -43,12 +43,13 @@ def connect(
     url: str | None = None,
     role: str,
     variable: str = TOKEN,
-    most_requests: int = MAX_REQUESTS,
+    most_requests: int | None = None,
 ) -> Iterator[gitlab.Gitlab]:
     """A client for the block. What goes wrong in there and is nobody else's to explain becomes a CiError.
 
     `url` goes before CI_API_V4_URL and CI_SERVER_URL. `role` is the least that the token needs in the project; `variable`
-    holds the token, `most_requests` bounds how often GitLab is asked.
+    holds the token, `most_requests` bounds how often GitLab is asked, where
+    that is more than tools ask.
     """
     server, token = _server(environment, url), _token(environment, variable)
     client = _Client(

@@ -29,7 +29,7 @@ class ElsewhereError(requests.RequestException):
     """An answer led to another server. Nothing was sent there."""
 
 
-def session(server: str, most_requests: int = MAX_REQUESTS) -> requests.Session:
+def session(server: str, most_requests: int | None = None) -> requests.Session:
     """A session for this server. The caller closes it."""
     made = requests.Session()
     adapter = _BoundedAdapter(server, most_requests)
@@ -39,10 +39,10 @@ def session(server: str, most_requests: int = MAX_REQUESTS) -> requests.Session:
 
 
 class _BoundedAdapter(HTTPAdapter):
-    def __init__(self, server: str, most_requests: int) -> None:
+    def __init__(self, server: str, most_requests: int | None) -> None:
         super().__init__()
         self._origin = _origin(server)
-        self._most = most_requests
+        self._most = MAX_REQUESTS if most_requests is None else most_requests
         self._sent = 0
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:

@@ -22,6 +22,7 @@ from ci.errors import CiError, all_problems
 from ci.files import UnusableError, opened
 from ci.known_secrets import known_secrets
 from ci.previews import Preview, read_preview
+from ci.private_files import write
 from ci.redaction import Redactor
 from ci.report import Report, Run
 from ci.streams import tolerate_encodings
@@ -153,7 +154,7 @@ def _write_files(given: argparse.Namespace, reports: Sequence[Report]) -> None:
     problems = []
     for file, text in texts:
         try:
-            file.write_text(text, encoding="utf-8")
+            write(file, text)
         except OSError as error:
             problems.append(f"{file} cannot be written: {error.strerror or type(error).__name__}.")
     if problems:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ci import private_files
 from ci.errors import CiError
 from ci.known_secrets import known_secrets
 from ci.plans import read_plan
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         print(f"warning: {warning}", file=sys.stderr)
     try:
         text = read_plan(given.plan, "STACK").without(Redactor(secrets)).written()
-        given.out.write_text(text, encoding="utf-8")
+        private_files.write(given.out, text)
     except CiError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -98,13 +98,11 @@ class Credentials(pulumi.ComponentResource):
             )
         )
         self.application_id, self.access_key, self.secret_manager_id = application.id, key.access_key, copy.id
-        self.register_outputs(
+        self.register_outputs(  # none that is secret: the SDK writes them, as they are, into the engine's event log
             {
                 "applicationId": self.application_id,
                 "accessKey": self.access_key,
                 "secretManagerId": self.secret_manager_id,
-                "configYaml": self.config_yaml,
-                "awsCredentials": self.aws_credentials,
             }
         )
 

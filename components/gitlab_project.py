@@ -70,8 +70,7 @@ class GitlabProject(pulumi.ComponentResource):
             "SCW_DEFAULT_ZONE": args.location.zone,
         }
         if args.state_backend is not None:
-            bucket, region = args.state_backend.bucket, args.state_backend.region
-            plain["PULUMI_BACKEND_URL"] = f"s3://{bucket}?endpoint=s3.{region}.scw.cloud&region={region}"
+            plain["PULUMI_BACKEND_URL"] = args.state_backend.url
             # A path and no key: the file is mounted with the key.
             plain["AWS_SHARED_CREDENTIALS_FILE"] = f"{SCALEWAY_CONFIG_FOLDER}/{AWS_FILE}"
         for key, value in {**plain, **args.settings.variables}.items():

@@ -72,8 +72,10 @@ def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.
     _script(folder.bin / "pulumi", _COMMAND.format(pulumi=_quote(pulumi), **_places(folder)))
 
 
-# In the project folder's copies: the lines of a secrets provider go, the program and its environment stay where they are.
+# What the engine writes, such as states and logs, is its user's alone. In the project folder's copies, the lines of a
+# secrets provider go; the program and its environment stay where they are.
 _COMMAND = """\
+umask 077
 TMPDIR={temporary}
 export TMPDIR
 checkout={checkout}

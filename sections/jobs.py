@@ -123,6 +123,11 @@ class StateBackendSettings(Section):
         "fr-par", about="The bucket's region.", consequence="pipelines find no state"
     )
 
+    @property
+    def url(self) -> str:
+        """What `pulumi login` takes."""
+        return f"s3://{self.bucket}?endpoint=s3.{self.region}.scw.cloud&region={self.region}"
+
 
 class RunnerSettings(Section):
     """A GitLab runner with a credential of its own."""

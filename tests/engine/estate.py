@@ -86,6 +86,7 @@ class Estate:
         (self.checkout / ".venv").symlink_to(sys.prefix)
         self.folder = self.checkout / ".sandbox"
         self.process: subprocess.Popen[bytes] | None = None
+        self.environment: dict[str, str] = {}  # what the user's shell has beside
 
     @property
     def cache(self) -> dict[str, str]:
@@ -94,7 +95,7 @@ class Estate:
 
     @property
     def _plain(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "HOME": str(self.home)} | self.cache
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home)} | self.cache | self.environment
 
     def start(self, **environment: str) -> None:
         """Starts a sandbox that ends with this process."""
@@ -199,6 +200,14 @@ class Estate:
         store = Store(self.folder / "records.db")
         try:
             return store.all(table)
+        finally:
+            store.close()
+
+    def tables(self) -> list[str]:
+        """The names of the stand-ins' tables."""
+        store = Store(self.folder / "records.db")
+        try:
+            return store.tables()
         finally:
             store.close()
 

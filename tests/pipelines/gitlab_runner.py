@@ -16,13 +16,14 @@ import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lightkube.resources.core_v1 import Secret
 
 from components.naming import RegistrationNames
+from sandbox import files
 from tests.engine.estate import Estate
 from tests.pipelines.events import Ask, branch, jobs, merge_request, schedule
 
@@ -70,6 +71,7 @@ class Gitlab:
     folder: Path
     left_out: Collection[str] = ()
     commands: Path | None = None
+    job_tokens: list[str] = field(default_factory=list)  # as they were issued
 
     # --- GitLab's part
 
@@ -151,20 +153,21 @@ class Gitlab:
 
     def _do(self, job: Mapping[str, Any], definition: Definition, runner: Runner, extra: Mapping[str, str]) -> Ran:
         token = job["token"]
+        self.job_tokens.append(token)
         variables = {v["key"]: v["value"] for v in job["variables"]}
         with tempfile.TemporaryDirectory() as mounted:
             for name, text in self.estate.mounted(self.environment, runner).items():
-                file = Path(mounted) / name
-                file.touch(mode=0o600)
-                file.write_text(text)
+                files.write(Path(mounted) / name, text)
             at = {k: str(v).replace(MOUNT, mounted) for k, v in {**variables, **extra}.items()}
             at.setdefault("SCW_CONFIG_PATH", f"{mounted}/config.yaml")
             exports = [f"export {k}={shlex.quote(v)}" for k, v in at.items()]
+            told = Path(mounted) / "variables of the job"  # on no command line, as the runner has them on none
+            files.write(told, "\n".join(exports))
             script = [*definition.get("before_script", []), *definition["script"]]
-            here = [f"unset {_OWNERS}", f"cd {shlex.quote(str(self.folder))}"]
+            here = [f"unset {_OWNERS}", f"cd {shlex.quote(str(self.folder))}", f". {shlex.quote(str(told))}"]
             if self.commands:
                 here.append(f'export PATH={shlex.quote(str(self.commands))}:"$PATH"')
-            result = self.estate.shell("\n".join([*here, *exports, *script]))
+            result = self.estate.shell("\n".join([*here, *script]))
         self._upload(job, token, definition)
         state = "failed" if result.returncode else "success"
         self._ask("PUT", f"/api/v4/jobs/{job['id']}", {"token": token, "state": state})

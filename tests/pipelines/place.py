@@ -62,8 +62,10 @@ class Place:
 
 
 @contextmanager
-def made(folder: Path) -> Iterator[Place]:
+def made(folder: Path, **environment: str) -> Iterator[Place]:
+    """A place of its own; `environment` is what the user's shell has beside."""
     estate = Estate(folder)
+    estate.environment = environment
     file = estate.checkout / "Pulumi.dev.yaml"
     settings = yaml.safe_load(file.read_text())
     settings["config"]["kapsule-devops:runners"] = runners_of_readme()
