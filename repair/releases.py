@@ -36,13 +36,13 @@ class Blocked:
 
 def blocked(services: Services, resources: Sequence[Resource]) -> Iterator[Blocked]:
     """Looks into each cluster of the stack whose releases are declared."""
-    clusters = {r.urn: str(r.inputs["clusterIdentifier"]) for r in resources if _is_cluster(r)}
+    clusters = clusters_of(resources)
     for resource in resources:
         cluster_id = clusters.get(resource.provider.rpartition("::")[0])
         if resource.type != RELEASE or cluster_id is None or not known(resource.inputs, "name", "namespace"):
             continue
         name, namespace = str(resource.inputs["name"]), str(resource.inputs["namespace"])
-        with _client(services, cluster_id) as client:
+        with cluster_client(services, cluster_id) as client:
             found = list(client.list(Secret, namespace=namespace, labels={"owner": "helm", "name": name}))
         statuses = {str(s.metadata.name): (s.metadata.labels or {}).get("status", "") for s in found if s.metadata}
         pending = [name for name, status in statuses.items() if status.startswith("pending-")]
@@ -57,9 +57,14 @@ def blocked(services: Services, resources: Sequence[Resource]) -> Iterator[Block
 
 
 def forget(services: Services, found: Blocked) -> None:
-    with _client(services, found.cluster_id) as client:
+    with cluster_client(services, found.cluster_id) as client:
         for revision in found.revisions:
             client.delete(Secret, revision, namespace=found.namespace)
+
+
+def clusters_of(resources: Sequence[Resource]) -> dict[str, str]:
+    """The ids of the clusters by the URN of the provider for what is inside, as far as they are there."""
+    return {r.urn: str(r.inputs["clusterIdentifier"]) for r in resources if _is_cluster(r)}
 
 
 def _is_cluster(resource: Resource) -> bool:
@@ -67,7 +72,7 @@ def _is_cluster(resource: Resource) -> bool:
 
 
 @contextmanager
-def _client(services: Services, cluster_id: str) -> Iterator[Client]:
+def cluster_client(services: Services, cluster_id: str) -> Iterator[Client]:
     region, _, bare = cluster_id.rpartition("/")
     # The SDK has no public name for it.
     file = K8SV1API(services.scaleway)._get_cluster_kube_config(cluster_id=bare, region=region)

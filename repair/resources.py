@@ -3,8 +3,9 @@
 Owns reading both. Values that are not known yet, or secret, count as not there: nobody can look for a thing by them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ci.steps import PART_OF_REPLACE
@@ -12,12 +13,14 @@ from ci.values import SIGNATURE, UNKNOWN_VALUES
 
 Record = dict[str, Any]
 Inputs = Mapping[str, Any]
+_CHANGES_NOTHING = frozenset({"same", "read"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """One resource. `id` is empty where it is still to be made; `provider` is its provider's URN and id.
 
+    `field_manager` is by which name the state has set the fields of an object in the cluster.
     `operation` is what the next update does with it: create, same, update, replace, delete, or another of the engine's.
     """
 
@@ -29,6 +32,7 @@ class Resource:
     parent: str = ""
     provider: str = ""
     operation: str = "same"
+    field_manager: str = ""
 
     @property
     def name(self) -> str:
@@ -42,10 +46,14 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What a stack's state holds; `pending` are the URNs of what an update that was cut off had begun."""
+    """What a stack's state holds; `pending` are the URNs of what an update that was cut off had begun.
+
+    `written` is when the engine wrote it (RFC 3339, "" where it does not say): an import keeps what the file says.
+    """
 
     resources: tuple[Resource, ...]
     pending: tuple[str, ...]
+    written: str = ""
 
     @property
     def urns(self) -> frozenset[str]:
@@ -55,15 +63,45 @@ class State:
 def of_preview(document: Record) -> list[Resource]:
     """Every resource of `pulumi preview --json`, by URN once: as it is, or as it is to be made."""
     found: dict[str, Resource] = {}
+    asked: set[str] = set()  # with --refresh: of what stays the same, nothing else is told
     for step in document.get("steps") or []:
         operation, old, new = step.get("op", ""), step.get("oldState"), step.get("newState")
         # A replacement is told as up to three operations.
         operation = "replace" if operation in PART_OF_REPLACE else operation
         if operation == "create" and new:
             found[step["urn"]] = _resource(new, "create")
-        elif old:
-            found.setdefault(step["urn"], _resource(old, operation))
+        elif old and operation == "refresh":
+            asked.add(step["urn"])
+            found.setdefault(step["urn"], _resource(old, "same"))
+        elif old and (step["urn"] not in found or step["urn"] in asked):
+            asked.discard(step["urn"])
+            found[step["urn"]] = _resource(old, operation)
     return list(found.values())
+
+
+def gone(document: Record) -> list[str]:
+    """The URNs that `pulumi preview --refresh --json` looked for in vain, and would make anew."""
+    operations: dict[str, set[str]] = {}
+    for step in document.get("steps") or []:
+        operations.setdefault(step["urn"], set()).add(step.get("op", ""))
+    return sorted(urn for urn, each in operations.items() if {"refresh", "create"} <= each)
+
+
+def last_change(history: Sequence[Record]) -> str:
+    """When the newest update that changed something began, of `pulumi stack history --json` (newest first); "" if none."""
+    for entry in history:
+        counts = entry.get("resourceChanges") or {}
+        if any(n and operation not in _CHANGES_NOTHING for operation, n in counts.items()):
+            return str(entry.get("startTime") or "")
+    return ""
+
+
+def is_older(written: str, changed: str) -> bool:
+    """Whether a state was written before the last update that changed something began. Unknown times are not older."""
+    try:
+        return datetime.fromisoformat(written) < datetime.fromisoformat(changed)
+    except (ValueError, TypeError):
+        return False
 
 
 def of_export(document: Record) -> State:
@@ -73,6 +111,7 @@ def of_export(document: Record) -> State:
         # What is to be deleted still, after it was replaced, has the URN of what came in its place.
         resources=tuple(_resource(each, "same") for each in deployment.get("resources") or []),
         pending=tuple(each["resource"]["urn"] for each in deployment.get("pending_operations") or []),
+        written=str((deployment.get("manifest") or {}).get("time") or ""),
     )
 
 
@@ -91,6 +130,7 @@ def _resource(state: Record, operation: str) -> Resource:
         parent=state.get("parent") or "",
         provider=state.get("provider") or "",
         operation=operation,
+        field_manager="" if operation == "create" else str((state.get("outputs") or {}).get("__fieldManager") or ""),
     )
 
 

@@ -14,14 +14,16 @@ from typing import Any
 
 from ci.engine import documents
 from ci.errors import CiError
-from ci.previews import Preview, read_events
-from repair.resources import Resource, State, of_export, of_preview
+from ci.previews import read_events
+from repair.resources import Resource, State, gone, last_change, of_export, of_preview
 
 _HOLDER = re.compile(r"created by (?P<user>\S+?)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 _LOCKED = re.compile(r"the stack is currently locked by|Another update is currently in progress")
 _UNREADABLE = re.compile(r"checkpoint|unmarshal|deserializ|invalid character|unexpected end of JSON", re.IGNORECASE)
 _ABSENT = re.compile(r"no stack named")
 _LONGEST_REASON = 600
+# The Kubernetes provider then takes values over from the field manager of another state.
+PATCH_FORCE = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,14 @@ class LockedError(CiError):
     def __init__(self, stack: str, holders: Sequence[Holder]) -> None:
         self.holders = tuple(holders)
         super().__init__(f"the stack {stack} is locked: an update of it runs, or was killed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refreshed:
+    """The URNs of what the state held and is no more, and of what is otherwise than it was left."""
+
+    gone: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +83,33 @@ class Stack:
                 "back the newest backup that can be read: docs/runbooks/restore.md"
             ) from None
 
+    def last_change(self) -> str:
+        """When the newest update that changed something began (RFC 3339), as far as the backend tells; "" if unknown."""
+        result = self._run("stack", "history", "--json", "--page-size", "100")
+        try:
+            return last_change(json.loads(result.stdout))
+        except (ValueError, TypeError, AttributeError):
+            return ""
+
     def declared(self) -> list[Resource]:
-        """What the program declares, and what of it is there."""
-        result = self._run("preview", "--json", "--show-sames")
+        """What the program declares, and what of it the state holds."""
+        return of_preview(self._preview())
+
+    def looked_up(self) -> tuple[list[Resource], list[str]]:
+        """What the program declares, and what of it is there; and the URNs that the state holds and are gone."""
+        document = self._preview("--refresh")
+        return of_preview(document), gone(document)
+
+    def _preview(self, *flags: str) -> dict[str, Any]:
+        # A dry run: where another state has set fields in the cluster, it would be refused, and nothing could be told.
+        result = self._run("preview", "--json", "--suppress-outputs", "--show-sames", *flags, **{PATCH_FORCE: "true"})
         document = _whole(result.stdout)
         if result.returncode or document is None:
             said = "; ".join(_errors(document)) or _reason(result.stderr + result.stdout)
             raise CiError(f"the preview of {self.name} fails: {said}. Fix: mend what it names, and repair again")
-        return of_preview(document)
+        return document
 
-    def refresh(self) -> Preview:
+    def refresh(self) -> Refreshed:
         """Asks what became of everything that the state holds; what was not made after all is forgotten. LockedError."""
         result = self._run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--json")
         said = list(documents((result.stdout + result.stderr).splitlines(keepends=True)))
@@ -99,7 +126,7 @@ class Stack:
                 f"pulumi refresh of {self.name} fails: {_reason('; '.join(wrong) or told)}. Fix: make it answer again "
                 "(a cluster that is gone for good: docs/runbooks/lost-state.md), and repair again"
             )
-        return outcome
+        return _refreshed([each for each in said if isinstance(each, dict)])
 
     def cancel(self) -> None:
         self._expect(self._run("cancel", "--yes"), "cancel")
@@ -114,15 +141,25 @@ class Stack:
             )
         self._expect(result, "import")
 
-    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def _run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, errors="replace")
+        variables = {**self.environment, **environment}
+        return subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace")
 
     def _expect(self, result: "subprocess.CompletedProcess[str]", what: str) -> None:
         if result.returncode:
             raise CiError(
                 f"pulumi {what} of {self.name} ended with {result.returncode}: {_reason(result.stderr + result.stdout)}"
             )
+
+
+def _refreshed(events: Sequence[Mapping[str, Any]]) -> Refreshed:
+    """Each resource is told twice: that it is asked for (`refresh`), and what became of it."""
+    told: dict[str, list[str]] = {}
+    for event in events:
+        step = (event.get("resOutputsEvent") or {}).get("metadata") or {}
+        told.setdefault(step.get("op", ""), []).append(step.get("urn", ""))
+    return Refreshed(gone=tuple(sorted(told.get("delete", []))), changed=tuple(sorted(told.get("update", []))))
 
 
 def _holder(found: "re.Match[str]") -> Holder:

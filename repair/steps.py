@@ -3,9 +3,10 @@
 1. The lock of an update that was killed is taken away, where that update runs no more.
 2. The engine asks what became of all that the state holds; what it had begun and was not made is forgotten.
 3. What exists and the state does not know is taken into it by name, or removed where it is of no use to anybody.
-4. Releases that an update was cut off in are freed.
+4. Releases that an update was cut off in are freed, and objects in the cluster handed over by another state.
 
-Owns the order and the wording. Does not own how anything is found (`kinds`, `releases`) nor compared (`findings`).
+Owns the order and the wording. Does not own how anything is found (`kinds`, `releases`, `managers`) nor compared
+(`findings`).
 """
 
 import os
@@ -15,19 +16,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ci.errors import CiError, all_problems
-from repair import releases
+from repair import managers, releases
 from repair.findings import Adoption, Extra, Findings, Foreign, compare
 from repair.imports import import_file
 from repair.kinds import Found, Kind, Kinds
-from repair.resources import Resource, known
+from repair.resources import Resource, State, is_older, known
 from repair.services import Services
-from repair.stack import Holder, LockedError, Stack
+from repair.stack import PATCH_FORCE, Holder, LockedError, Stack
 
 # Each round of looking knows the ids that the one before has taken in: project, network, cluster, pool.
 MOST_ROUNDS = 12
 _AT_A_TIME = 8
-# The Kubernetes provider then takes values over from the field manager of the state that was lost.
-PATCH_FORCE = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+_GONE = "gone         {}: it no longer exists, and the next update makes it, where it is still declared"
 _TOLD = {"create": "to make", "update": "to change", "replace": "to replace", "delete": "to delete"}
 
 
@@ -52,33 +52,43 @@ class Repair:
     def explain(self) -> bool:
         """Tells what `run` would do. True: nothing. What hangs on an id that is not known yet is told by `run` alone."""
         state = self.stack.export()
+        older = self._tell_older(state)
         for urn in state.pending:
-            self.say(f"unfinished   {_name(urn)}: an update was cut off while it made or changed it")
-        resources = self.stack.declared()
+            self.say(f"   unfinished   {_name(urn)}: an update was cut off while it made or changed it")
+        resources, gone = self.stack.looked_up()
+        for urn in gone:
+            self.say(f"   {_GONE.format(_name(urn))}")
         found = self._found(resources)
         stuck = list(releases.blocked(self.services, resources))
+        claimed = list(managers.leftover(self.services, resources))
         self._tell(found)
         self._tell_blocked(stuck)
-        return not (state.pending or found or stuck)
+        self._tell_leftover(claimed)
+        return not (older or state.pending or gone or found or stuck or claimed)
 
     def run(self) -> None:
         """All steps. CiError: a step could not be done; what was done before it stays, and the next run goes on there."""
         self.say("1. The lock, and what became of all that the state holds")
-        pending = self.stack.export().pending
+        state = self.stack.export()
+        self._tell_older(state)
         outcome = self._refreshed()
-        for urn in pending:
+        for urn in state.pending:
             self.say(f"   looked at    {_name(urn)}: the update was cut off while it made or changed it")
-        for drift in outcome:
-            self.say(f"   {drift}")
+        for line in outcome:
+            self.say(f"   {line}")
         self.say("2. What exists, and the state does not know")
         resources, foreign = self._taken_in()
-        self.say("3. Releases that an update was cut off in")
+        self.say("3. What in the cluster would refuse the next update")
         stuck = list(releases.blocked(self.services, resources))
         self._tell_blocked(stuck)
         for each in stuck:
             releases.forget(self.services, each)
-        if not stuck:
-            self.say("   none")
+        claimed = list(managers.leftover(self.services, resources))
+        self._tell_leftover(claimed)
+        for obj in claimed:
+            managers.hand_over(self.services, obj)
+        if not stuck and not claimed:
+            self.say("   nothing")
         self.say("4. What is left to do for the next pulumi up")
         for line in next_update(resources):
             self.say(f"   {line}")
@@ -91,15 +101,20 @@ class Repair:
         except LockedError as error:
             self._unlock(error.holders)
             found = self.stack.refresh()
-        gone = [
-            f"gone         {_name(d.urn)}: it no longer exists, and the next update makes it"
-            for d in found.drift
-            if d.gone
-        ]
-        changed = [
-            f"otherwise    {_name(d.urn)}: changed outside; the next update says how" for d in found.drift if not d.gone
-        ]
+        gone = [_GONE.format(_name(urn)) for urn in found.gone]
+        changed = [f"otherwise    {_name(urn)}: changed outside; the next update says how" for urn in found.changed]
         return [*gone, *changed] or ["all of it is as the state has it"]
+
+    def _tell_older(self, state: State) -> bool:
+        """Whether the state is known to be an older one: of a backup, or of a bucket's older version."""
+        changed = self.stack.last_change()
+        if not is_older(state.written, changed):
+            return False
+        self.say(
+            f"   older state  of {state.written[:19]}Z: an update changed something after it, at {changed[:19]}Z; what that "
+            "made and removed is looked for (docs/runbooks/restore.md)"
+        )
+        return True
 
     def _unlock(self, holders: Sequence[Holder]) -> None:
         running = [h for h in holders if not _is_over(h)]
@@ -166,6 +181,14 @@ class Repair:
             )
             word = "freed       " if self.change else "to be freed "
             self.say(f"   {word} release {_name(each.resource.urn)}: {why}; what runs goes on")
+
+    def _tell_leftover(self, claimed: Sequence[managers.Leftover]) -> None:
+        if claimed:
+            word = "handed over " if self.change else "to hand over"
+            self.say(
+                f"   {word} {len(claimed)} objects in the cluster: another state has set their fields, and their next "
+                "change would be refused"
+            )
 
 
 def next_update(resources: Sequence[Resource]) -> list[str]:

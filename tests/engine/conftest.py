@@ -1,6 +1,7 @@
 """Engine tests: the real engine, providers and control planes over a copy of the checkout, with a home of its own."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,9 @@ from tempfile import gettempdir
 
 import pytest
 
+from tests.engine import runbook
 from tests.engine.estate import ENVIRONMENTS, Estate, Up
+from tests.reliability.life import STACK, census, small_estate
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,6 +48,31 @@ def environment(request: pytest.FixtureRequest, environments: dict[str, Up]) -> 
     return str(request.param)
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """A sandbox of a module's own with a small environment that is up, for what would be too rough for the shared one."""
+    with small_estate(tmp_path_factory.mktemp("small")) as estate:
+        up = estate.up(STACK)
+        assert up.code == 0, up.printed
+        yield estate
+    assert estate.processes() == []
+
+
+@pytest.fixture(scope="module")
+def normal(small: Estate) -> Counter[str]:
+    """How many there are of each kind of thing while all is well."""
+    return census(small)
+
+
+@pytest.fixture
+def converged(small: Estate, normal: Counter[str]) -> Iterator[None]:
+    """For a test that breaks something: afterwards nothing is to be changed, nothing exists twice, and nothing is lost."""
+    yield
+    assert small.changes(STACK) == {}
+    assert runbook.run(small, f"python -m repair --stack {STACK} --check") == ""
+    assert census(small) == normal
+
+
 @pytest.fixture
 def dev_as_declared(estate: Estate, environments: dict[str, Up]) -> Iterator[None]:
     """For a test that edits dev's settings: the estate is as declared again afterwards."""
@@ -61,8 +89,8 @@ def dev_as_declared(estate: Estate, environments: dict[str, Up]) -> Iterator[Non
 def no_unknown_route(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails a test during which somebody asked a stand-in for something that it lacks."""
     yield
-    if "estate" in request.fixturenames:
-        assert request.getfixturevalue("estate").unknown_requests() == []
+    for name in {"estate", "small"} & set(request.fixturenames):
+        assert request.getfixturevalue(name).unknown_requests() == []
 
 
 @pytest.fixture(autouse=True)

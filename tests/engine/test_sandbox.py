@@ -101,21 +101,22 @@ def test_a_killed_part_of_a_control_plane_is_started_again(own: Estate) -> None:
     assert second != first
 
 
-def test_a_killed_engine_takes_its_program_and_its_plugins_with_it(own: Estate) -> None:
+def test_a_killed_engine_takes_its_program_and_the_gitlab_plugin_with_it(own: Estate) -> None:
     own.start()
     program = own.checkout / "endless"
     program.mkdir()
     (program / "Pulumi.yaml").write_text("name: endless\nruntime: {name: python, options: {virtualenv: ../.venv}}\n")
     (program / "__main__.py").write_text(
-        "import asyncio, pulumi, pulumi_kubernetes as kubernetes\n"
-        "kubernetes.core.v1.Namespace('n')\n"  # so that a plugin runs, too
+        "import asyncio, pulumi, pulumi_gitlab as gitlab\n"
+        # So that a plugin of ours runs, too; those of others notice by themselves, within minutes.
+        "gitlab.ProjectVariable('v', project='acme/app', key='K', value='v')\n"
         "pulumi.export('never', pulumi.Output.from_input(asyncio.sleep(600)))\n"
     )
     variables = own.variables()
     subprocess.run(["pulumi", "stack", "init", "dev"], cwd=program, env=variables, check=True, capture_output=True)
     engine = subprocess.Popen(["pulumi", "preview"], cwd=program, env=variables, stdout=subprocess.DEVNULL)
     try:
-        parts = ("language_host", "pulumi-language-python-exec", "resource-kubernetes")
+        parts = ("language_host", "pulumi-language-python-exec", "sandbox.gitlab_plugin")
         started = eventually(lambda: descendants(engine.pid), lambda found: all(part in str(found) for part in parts))
     finally:
         engine.kill()

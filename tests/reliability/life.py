@@ -17,6 +17,7 @@ from tests.engine.estate import Estate
 STACK = "dev"
 # What the stand-ins keep for themselves, or make anew each time: no resource of anybody's.
 _NOT_RESOURCES = ("scaleway.k8s.nodes", "scaleway.instance.servers", "scaleway.ipam.ips", "scaleway.iam.logs")
+_OVER = ("destroyed", "deleted", "deleting", "scheduled_for_deletion")
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 _FIRST: dict[str, Any] = {
@@ -86,7 +87,7 @@ def census(estate: Estate) -> Counter[str]:
 
 
 def _counts(record: Record) -> bool:
-    over = record.get("revoked") or record.get("status") in ("destroyed", "deleted", "deleting")
+    over = record.get("revoked") or record.get("status") in _OVER
     # Each project has a VPC that nobody asked for, and each token a user of its own, which GitLab keeps for a while.
     return not (over or record.get("is_default") or record.get("bot"))
 

@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from ci.errors import CiError
-from ci.previews import Preview, read_events
-from repair import releases
+from repair import managers, releases
 from repair.kinds import Found, Kind
 from repair.resources import Inputs, Resource, State
 from repair.services import Services
-from repair.stack import Holder, LockedError, Stack
-from repair.steps import MOST_ROUNDS, PATCH_FORCE, Repair, next_update
+from repair.stack import PATCH_FORCE, Holder, LockedError, Refreshed, Stack
+from repair.steps import MOST_ROUNDS, Repair, next_update
 from tests.repair.things import KEY, NETWORK, URN, VPC, resource
 
 HERE = socket.gethostname()
@@ -65,10 +64,16 @@ class PlayedStack(Stack):
     def declared(self) -> list[Resource]:
         return list(self.world.declared)
 
-    def refresh(self) -> Preview:
+    def looked_up(self) -> tuple[list[Resource], list[str]]:
+        return self.declared(), []
+
+    def last_change(self) -> str:
+        return ""
+
+    def refresh(self) -> Refreshed:
         if self.holders is not None:
             raise LockedError(self.name, self.holders)
-        return read_events(self.name, ['{"summaryEvent": {"result": "succeeded"}}'])
+        return Refreshed()
 
     def cancel(self) -> None:
         object.__setattr__(self, "holders", None)
@@ -83,10 +88,11 @@ class PlayedStack(Stack):
 
 @pytest.fixture(autouse=True)
 def no_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(_services: Services, _resources: Sequence[Resource]) -> Iterable[releases.Blocked]:
+    def none(_services: Services, _resources: Sequence[Resource]) -> Iterable[Any]:
         return iter(())
 
     monkeypatch.setattr(releases, "blocked", none)
+    monkeypatch.setattr(managers, "leftover", none)
 
 
 def played(
@@ -135,7 +141,7 @@ def test_without_yes_it_only_tells() -> None:
     assert repair.explain() is False
     assert world.removed == []
     assert not any(r.made for r in world.declared)
-    assert said[0].startswith("unfinished   vpc: ")
+    assert said[0].startswith("   unfinished   vpc: ")
     assert [line.split()[:2] for line in said[1:]] == [["to", "take"], ["to", "remove"], ["to", "remove"]]
 
 
