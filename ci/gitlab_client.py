@@ -48,8 +48,7 @@ def connect(
     """A client for the block. What goes wrong in there and is nobody else's to explain becomes a CiError.
 
     `url` goes before CI_API_V4_URL and CI_SERVER_URL. `role` is the least that the token needs in the project; `variable`
-    holds the token, `most_requests` bounds how often GitLab is asked, where
-    that is more than tools ask.
+    holds the token. `most_requests` is for who asks more often than `gitlab_transport` lets tools ask.
     """
     server, token = _server(environment, url), _token(environment, variable)
     client = _Client(

@@ -13,7 +13,6 @@ Source: Kubernetes, "Server-Side Apply"; pulumi-kubernetes, `await.fixCSAFieldMa
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from lightkube import Client
@@ -21,7 +20,7 @@ from lightkube.codecs import resource_registry
 from lightkube.core.exceptions import ApiError, LoadResourceError
 from lightkube.types import PatchType
 
-from repair.releases import RELEASE, cluster_client, clusters_of
+from repair.releases import RELEASE, clusters_of
 from repair.resources import Resource, known
 from repair.services import Services
 
@@ -41,27 +40,23 @@ class Leftover:
 def leftover(services: Services, resources: Sequence[Resource]) -> Iterator[Leftover]:
     """Looks at each object that is declared."""
     clusters = clusters_of(resources)
-    asked = [
-        (cluster_id, r)
-        for r in resources
-        if r.type.startswith("kubernetes:") and r.type != RELEASE and known(r.inputs, "kind", "metadata")
-        if (cluster_id := clusters.get(r.provider.rpartition("::")[0])) and known(r.inputs["metadata"], "name")
-    ]
-    for cluster_id, each in groupby(sorted(asked, key=lambda a: (a[0], a[1].urn)), key=lambda a: a[0]):
-        with cluster_client(services, cluster_id) as client:
-            for _, resource in each:
-                entries = _entries(client, resource)
-                handed = tuple(e | _OLDER_NAME if _of_another(e["manager"], resource) else e for e in entries)
-                if handed != tuple(entries):
-                    yield Leftover(resource=resource, cluster_id=cluster_id, entries=handed)
+    for resource in resources:
+        cluster_id = clusters.get(resource.provider.rpartition("::")[0])
+        if cluster_id is None or resource.type == RELEASE or not resource.type.startswith("kubernetes:"):
+            continue
+        if not (known(resource.inputs, "kind", "metadata") and known(resource.inputs["metadata"], "name")):
+            continue
+        entries = _entries(services.cluster(cluster_id), resource)
+        handed = tuple(e | _OLDER_NAME if _of_another(e["manager"], resource) else e for e in entries)
+        if handed != tuple(entries):
+            yield Leftover(resource=resource, cluster_id=cluster_id, entries=handed)
 
 
 def hand_over(services: Services, found: Leftover) -> None:
     """Changes nothing of the object but who has set it."""
     kind, name, namespace = _address(found.resource)
     patch = [{"op": "replace", "path": "/metadata/managedFields", "value": list(found.entries)}]
-    with cluster_client(services, found.cluster_id) as client:
-        client.patch(kind, name, patch, namespace=namespace, patch_type=PatchType.JSON)
+    services.cluster(found.cluster_id).patch(kind, name, patch, namespace=namespace, patch_type=PatchType.JSON)
 
 
 def _of_another(manager: str, resource: Resource) -> bool:

@@ -7,14 +7,10 @@ the next update takes it over, as its labels and annotations say whose it is.
 Source: Helm, "Storage backends", "Release adoption" (meta.helm.sh/release-name); pulumi-kubernetes, helm.v3.Release.
 """
 
-import base64
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lightkube import Client
 from lightkube.resources.core_v1 import Secret
-from scaleway.k8s.v1 import K8SV1API
 
 from repair.resources import Resource, known
 from repair.services import Services
@@ -42,8 +38,8 @@ def blocked(services: Services, resources: Sequence[Resource]) -> Iterator[Block
         if resource.type != RELEASE or cluster_id is None or not known(resource.inputs, "name", "namespace"):
             continue
         name, namespace = str(resource.inputs["name"]), str(resource.inputs["namespace"])
-        with cluster_client(services, cluster_id) as client:
-            found = list(client.list(Secret, namespace=namespace, labels={"owner": "helm", "name": name}))
+        client = services.cluster(cluster_id)
+        found = list(client.list(Secret, namespace=namespace, labels={"owner": "helm", "name": name}))
         statuses = {str(s.metadata.name): (s.metadata.labels or {}).get("status", "") for s in found if s.metadata}
         pending = [name for name, status in statuses.items() if status.startswith("pending-")]
         if revisions := tuple(sorted(pending if resource.made else statuses)):
@@ -57,9 +53,8 @@ def blocked(services: Services, resources: Sequence[Resource]) -> Iterator[Block
 
 
 def forget(services: Services, found: Blocked) -> None:
-    with cluster_client(services, found.cluster_id) as client:
-        for revision in found.revisions:
-            client.delete(Secret, revision, namespace=found.namespace)
+    for revision in found.revisions:
+        services.cluster(found.cluster_id).delete(Secret, revision, namespace=found.namespace)
 
 
 def clusters_of(resources: Sequence[Resource]) -> dict[str, str]:
@@ -69,12 +64,3 @@ def clusters_of(resources: Sequence[Resource]) -> dict[str, str]:
 
 def _is_cluster(resource: Resource) -> bool:
     return resource.type == _PROVIDER and known(resource.inputs, "clusterIdentifier")
-
-
-@contextmanager
-def cluster_client(services: Services, cluster_id: str) -> Iterator[Client]:
-    region, _, bare = cluster_id.rpartition("/")
-    # The SDK has no public name for it.
-    file = K8SV1API(services.scaleway)._get_cluster_kube_config(cluster_id=bare, region=region)
-    with services.kubernetes(base64.b64decode(file.content)) as client:
-        yield client

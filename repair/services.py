@@ -4,6 +4,7 @@ Owns how each is reached, and what is said when that fails. Does not own what is
 is made when it is first used: nobody needs a token for a service that his stack has nothing of.
 """
 
+import base64
 import contextlib
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ import requests
 import scaleway
 import yaml
 from lightkube.core.exceptions import ApiError, ConfigError
+from scaleway.k8s.v1 import K8SV1API
 
 from ci.errors import CiError
 from ci.gitlab_client import connect
@@ -35,16 +37,16 @@ class Services:
     _open: contextlib.ExitStack
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _lists: dict[Hashable, "Future[list[Any]]"] = field(default_factory=dict)
+    _clusters: dict[str, lightkube.Client] = field(default_factory=dict)
 
     @cached_property
     def scaleway(self) -> scaleway.Client:
         """As the provider: the variables SCW_… before Scaleway's own configuration file."""
         path = Path(self.environment.get("SCW_CONFIG_PATH") or Path.home() / ".config" / "scw" / "config.yaml")
-        with _scaleway_errors():
-            if not path.exists():
-                return scaleway.Client.from_env()
-            profile = self.environment.get("SCW_PROFILE") or "default"
-            return scaleway.Client.from_config_file_and_env(str(path), profile)
+        if not path.exists():
+            return scaleway.Client.from_env()
+        profile = self.environment.get("SCW_PROFILE") or "default"
+        return scaleway.Client.from_config_file_and_env(str(path), profile)
 
     @cached_property
     def gitlab(self) -> gitlab.Gitlab:
@@ -60,9 +62,15 @@ class Services:
             )
         )
 
-    def kubernetes(self, kubeconfig: bytes) -> lightkube.Client:
-        config = lightkube.KubeConfig.from_dict(yaml.safe_load(kubeconfig))
-        return lightkube.Client(config=config, trust_env=False)
+    def cluster(self, cluster_id: str) -> lightkube.Client:
+        """An administrator's client of a cluster (regional id), by the kubeconfig that Scaleway has; made once."""
+        if cluster_id not in self._clusters:
+            region, _, bare = cluster_id.rpartition("/")
+            # The SDK has no public name for it.
+            file = K8SV1API(self.scaleway)._get_cluster_kube_config(cluster_id=bare, region=region)
+            config = lightkube.KubeConfig.from_dict(yaml.safe_load(base64.b64decode(file.content)))
+            self._clusters[cluster_id] = self._open.enter_context(lightkube.Client(config=config, trust_env=False))
+        return self._clusters[cluster_id]
 
     def listed(self, what: Hashable, ask: Callable[[], Iterable[Any]]) -> list[Any]:
         """A list that several resources are looked for in: asked for once, until `forget_lists`."""

@@ -1,9 +1,10 @@
 """The steps of a repair, in their order, and what is said of each.
 
-1. The lock of an update that was killed is taken away, where that update runs no more.
-2. The engine asks what became of all that the state holds; what it had begun and was not made is forgotten.
-3. What exists and the state does not know is taken into it by name, or removed where it is of no use to anybody.
-4. Releases that an update was cut off in are freed, and objects in the cluster handed over by another state.
+1. The lock of an update that was killed is taken away, where that update runs no more; the engine asks what became of all
+   that the state holds, and forgets what it had begun and was not made.
+2. What exists and the state does not know is taken into it by name, or removed where it is of no use to anybody.
+3. Releases that an update was cut off in are freed, and objects in the cluster handed over by another state.
+4. What is left to do for the next update is told.
 
 Owns the order and the wording. Does not own how anything is found (`kinds`, `releases`, `managers`) nor compared
 (`findings`).
@@ -157,7 +158,7 @@ class Repair:
         """Asks for many at a time, and for what several resources share once."""
         self.services.forget_lists()
         asked = {
-            (r.type, tuple(str(r.inputs.get(n)) for n in kind.needs)): (r, kind)
+            _question(r, kind): (r, kind)
             for r in resources
             if (kind := self.kinds.get(r.type)) and known(r.inputs, *kind.needs)
         }
@@ -166,7 +167,7 @@ class Repair:
             answers = dict(zip(asked, (a.result() for a in each), strict=True))
 
         def look(resource: Resource, kind: Kind) -> Iterable[Found]:
-            return answers[resource.type, tuple(str(resource.inputs.get(n)) for n in kind.needs)]
+            return answers[_question(resource, kind)]
 
         return compare(resources, self.kinds, look)
 
@@ -238,6 +239,11 @@ def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
+def _question(resource: Resource, kind: Kind) -> tuple[str, ...]:
+    """What is the same for all resources that are looked for by the same."""
+    return (resource.type, *(str(resource.inputs.get(name)) for name in kind.needs))
+
+
 def _listed(services: Services, resource: Resource, kind: Kind) -> list[Found]:
     return list(kind.find(services, resource.inputs))
 
@@ -251,5 +257,5 @@ def _is_over(holder: Holder) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
-        return False
+        pass  # it is another user's, and runs
     return False

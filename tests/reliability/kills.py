@@ -16,7 +16,7 @@ from typing import Final
 
 from tests.engine.estate import Estate, all_processes, descendants, eventually
 from tests.reliability.life import STACK, settle
-from tests.reliability.matrix import Reference, differences_of_life
+from tests.reliability.matrix import Reference, differences
 from tests.reliability.updates import end, started
 
 VICTIMS: Final[dict[str, tuple[str, ...]]] = {
@@ -54,7 +54,7 @@ def play_kill(estate: Estate, seed: int, normal: Reference) -> Kill:
         printed = update.printed()
     wrong = _again(estate, victim)
     if not wrong:
-        wrong = differences_of_life(estate, normal)
+        wrong = differences(estate, "make", normal)
     if wrong:
         wrong.append(f"the first one printed: {printed[-1500:]}")
     return Kill(seed=seed, victim=victim, after=after, killed=killed, survived=update.code == 0, wrong=tuple(wrong))

@@ -107,16 +107,12 @@ def play(estate: Estate, case: Case, normal: Reference) -> Outcome:
     again, said = _run(estate, case.phase)
     if again:
         wrong.append(f"the next one fails: {said[-1500:]}")
-    wrong += _differences(estate, case.phase, normal)
+    wrong += differences(estate, case.phase, normal)
     return Outcome(case=case, survived=code == 0, named=named, wrong=tuple(wrong))
 
 
-def differences_of_life(estate: Estate, normal: Reference) -> list[str]:
-    """What is not as after a life without trouble, up to the environment being made."""
-    return _differences(estate, "make", normal)
-
-
-def _differences(estate: Estate, phase: str, normal: Reference) -> list[str]:
+def differences(estate: Estate, phase: str, normal: Reference) -> list[str]:
+    """What is not as after the phase of a life without trouble."""
     found, wanted = census(estate), normal.census[phase]
     wrong = [f"more: {name} {n}" for name, n in (found - wanted).items()]
     wrong += [f"lost: {name} {n}" for name, n in (wanted - found).items()]
