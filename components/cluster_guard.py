@@ -1,9 +1,9 @@
 """What keeps an environment's cluster from being destroyed while other environments live in it."""
 
 import base64
+import http.client
 import json
 import ssl
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,17 +24,23 @@ class ClusterInUseError(Exception):
 
 
 class UnreachableError(Exception):
-    """The API server does not answer."""
+    """The API server does not answer, or not as one does, or the kubeconfig does not say where it is."""
 
 
 def guests(kubeconfig: str, environment: str) -> dict[str, list[str]]:
     """The namespaces of other environments in a cluster, by environment. Raises UnreachableError."""
-    found: dict[str, list[str]] = {}
-    for item in _namespaces(yaml.safe_load(kubeconfig)):
-        owner = item["metadata"]["labels"][ENVIRONMENT_LABEL]
-        if owner != environment:
-            found.setdefault(owner, []).append(item["metadata"]["name"])
-    return found
+    try:
+        found: dict[str, list[str]] = {}
+        for item in _namespaces(yaml.safe_load(kubeconfig)):
+            owner = item["metadata"]["labels"][ENVIRONMENT_LABEL]
+            if owner != environment:
+                found.setdefault(owner, []).append(item["metadata"]["name"])
+        return found
+    except OSError as error:  # URLError and TLS errors among them
+        raise UnreachableError(str(error)) from None
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException) as error:
+        # Without the error's text: that of a YAML error quotes the kubeconfig.
+        raise UnreachableError(f"its kubeconfig or its answer is not understood ({type(error).__name__})") from None
 
 
 def refusal(environment: str, found: Mapping[str, Sequence[str]]) -> str:
@@ -118,9 +124,6 @@ def _namespaces(kubeconfig: Mapping[str, Any]) -> list[dict[str, Any]]:
         f"{cluster['server']}/api/v1/namespaces?labelSelector={quote(ENVIRONMENT_LABEL)}",
         headers={"Authorization": f"Bearer {user['token']}", "Accept": "application/json"},
     )
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context) as answer:  # noqa: S310
-            items: list[dict[str, Any]] = json.loads(answer.read())["items"]
-    except (urllib.error.URLError, OSError) as error:
-        raise UnreachableError(str(error)) from None
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context) as answer:  # noqa: S310
+        items: list[dict[str, Any]] = json.loads(answer.read())["items"]
     return items

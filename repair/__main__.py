@@ -13,6 +13,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ci.errors import CiError
+from ci.known_secrets import known_secrets
+from ci.redaction import Redactor
 from ci.streams import tolerate_encodings
 from repair.kinds import all_kinds
 from repair.services import services
@@ -27,7 +29,11 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     given = _parser().parse_args(arguments)
     tolerate_encodings()
     socket.setdefaulttimeout(_ANSWER_SECONDS)
-    stack = Stack(name=given.stack, environment=environment)
+    secrets, warnings = known_secrets(environment)
+    redactor = Redactor(secrets)
+    for warning in warnings:
+        print(f"warning: {redactor.text(warning)}", file=sys.stderr)
+    stack = Stack(name=given.stack, environment=environment, redactor=redactor)
     try:
         with services(environment) as found:
             repair = Repair(
@@ -35,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
             )
             return _done(repair, given)
     except CiError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redactor.text(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

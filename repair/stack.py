@@ -8,13 +8,14 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ci.engine import documents
 from ci.errors import CiError
 from ci.previews import read_events
+from ci.redaction import Redactor
 from repair.resources import Resource, State, gone, last_change, of_export, of_preview
 
 _HOLDER = re.compile(r"created by (?P<user>\S+?)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
@@ -54,10 +55,14 @@ class Refreshed:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack of the program in the current folder. `environment` is what the engine runs in."""
+    """A stack of the program in the current folder.
+
+    `environment` is what the engine runs in; `redactor` takes out of its errors what they quote and nobody may see.
+    """
 
     name: str
     environment: Mapping[str, str]
+    redactor: Redactor = field(default_factory=Redactor)
 
     def export(self) -> State:
         """CiError: there is no such stack, or its state cannot be read."""
@@ -71,8 +76,8 @@ class Stack:
             )
         if result.returncode and _UNREADABLE.search(said):
             raise CiError(
-                f"the state of {self.name} cannot be read ({_reason(said)}): nothing can be compared with it, and nothing "
-                "was changed. Fix: put back the newest backup that can be read: docs/runbooks/restore.md"
+                f"the state of {self.name} cannot be read ({self._reason(said)}): nothing can be compared with it, and "
+                "nothing was changed. Fix: put back the newest backup that can be read: docs/runbooks/restore.md"
             )
         self._expect(result, "stack export")
         try:
@@ -105,7 +110,7 @@ class Stack:
         result = self._run("preview", "--json", "--suppress-outputs", "--show-sames", *flags, **{PATCH_FORCE: "true"})
         document = _whole(result.stdout)
         if result.returncode or document is None:
-            said = "; ".join(_errors(document)) or _reason(result.stderr + result.stdout)
+            said = "; ".join(self._errors(document)) or self._reason(result.stderr + result.stdout)
             raise CiError(f"the preview of {self.name} fails: {said}. Fix: mend what it names, and repair again")
         return document
 
@@ -119,11 +124,11 @@ class Stack:
         try:
             outcome = read_events(self.name, (json.dumps(each) for each in said if isinstance(each, dict)))
         except CiError as error:
-            raise CiError(f"pulumi refresh of {self.name} fails: {_reason(told) or error}") from None
+            raise CiError(f"pulumi refresh of {self.name} fails: {self._reason(told) or error}") from None
         if result.returncode:
             wrong = [f"{d.urn.rpartition('::')[2]}: {d.message}" for d in outcome.diagnostics if d.severity == "error"]
             raise CiError(
-                f"pulumi refresh of {self.name} fails: {_reason('; '.join(wrong) or told)}. Fix: make it answer again "
+                f"pulumi refresh of {self.name} fails: {self._reason('; '.join(wrong) or told)}. Fix: make it answer again "
                 "(a cluster that is gone for good: docs/runbooks/lost-state.md), and repair again"
             )
         return _refreshed([each for each in said if isinstance(each, dict)])
@@ -149,8 +154,17 @@ class Stack:
     def _expect(self, result: "subprocess.CompletedProcess[str]", what: str) -> None:
         if result.returncode:
             raise CiError(
-                f"pulumi {what} of {self.name} ended with {result.returncode}: {_reason(result.stderr + result.stdout)}"
+                f"pulumi {what} of {self.name} ended with {result.returncode}: {self._reason(result.stderr + result.stdout)}"
             )
+
+    def _errors(self, document: dict[str, Any] | None) -> list[str]:
+        said = (document or {}).get("diagnostics") or []
+        return [self._reason(str(each.get("message"))) for each in said if each.get("severity") == "error"]
+
+    def _reason(self, text: str) -> str:
+        """What the engine said, without what it says of its own way, and without secrets."""
+        lines = [line.strip().removeprefix("error: ") for line in text.splitlines()]
+        return self.redactor.text(" ".join(line for line in lines if line), limit=_LONGEST_REASON)
 
 
 def _refreshed(events: Sequence[Mapping[str, Any]]) -> Refreshed:
@@ -172,15 +186,3 @@ def _whole(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _errors(document: dict[str, Any] | None) -> list[str]:
-    said = (document or {}).get("diagnostics") or []
-    return [_reason(str(each.get("message"))) for each in said if each.get("severity") == "error"]
-
-
-def _reason(text: str) -> str:
-    """What the engine said, without what it says of its own way."""
-    lines = [line.strip().removeprefix("error: ") for line in text.splitlines()]
-    short = " ".join(line for line in lines if line)
-    return short if len(short) <= _LONGEST_REASON else short[:_LONGEST_REASON] + "…"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ci.errors import CiError
+from ci.redaction import Redactor
 from repair.stack import Holder, LockedError, Stack
 from tests.ci.fake_pulumi import FakePulumi
 from tests.repair.things import KEY, step
@@ -93,6 +94,21 @@ def test_why_a_preview_fails_is_told(stack: Stack, pulumi: FakePulumi) -> None:
     pulumi.does("preview", json.dumps(document), code=255)
     with pytest.raises(CiError, match=r"projects\.target: must have a name"):
         stack.declared()
+
+
+def test_no_secret_is_in_what_the_engine_said(pulumi: FakePulumi) -> None:
+    secret = "glpat-" + "x" * 20
+    stack = Stack(name="dev", environment={"PATH": pulumi.path}, redactor=Redactor(["correct-horse"]))
+    message = f"{'long ' * 117}{secret}: refused, as was correct-horse"  # the cut would go through it
+    pulumi.does(
+        "preview", json.dumps({"steps": [], "diagnostics": [{"severity": "error", "message": message}]}), code=255
+    )
+    pulumi.does("cancel", err="error: correct-horse is no passphrase\n", code=255)
+    with pytest.raises(CiError, match=r"\[secret\]") as preview:
+        stack.declared()
+    with pytest.raises(CiError, match=r"\[secret\] is no passphrase"):
+        stack.cancel()
+    assert "glpat" not in str(preview.value)
 
 
 def test_who_holds_the_lock_is_told(stack: Stack, pulumi: FakePulumi) -> None:

@@ -1,6 +1,7 @@
 """Joining a cluster, guarding one, and the kubeconfig for one: the parts that need no engine."""
 
 import asyncio
+import io
 from typing import Any
 from urllib.error import URLError
 
@@ -121,10 +122,8 @@ def test_a_cluster_that_does_not_answer_is_told_and_let_go(monkeypatch: pytest.M
 
 
 def test_every_way_not_to_be_reached_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    kubeconfig = yaml.safe_load(
-        restricted_kubeconfig(
-            cluster="c", server="https://127.0.0.1:1", authority="", account="a", token="t", namespace="n"
-        )
+    kubeconfig = restricted_kubeconfig(
+        cluster="c", server="https://127.0.0.1:1", authority="", account="a", token="t", namespace="n"
     )
     monkeypatch.setattr("ssl.create_default_context", lambda **_: None)
     for error in (URLError("no route"), TimeoutError("timed out"), ConnectionResetError("reset")):
@@ -133,8 +132,26 @@ def test_every_way_not_to_be_reached_is_one(monkeypatch: pytest.MonkeyPatch) -> 
             raise error
 
         monkeypatch.setattr("urllib.request.urlopen", fail)
-        with pytest.raises(UnreachableError):
-            cluster_guard._namespaces(kubeconfig)
+        with pytest.raises(UnreachableError, match=r"no route|timed out|reset"):
+            guests(kubeconfig, "dev")
+
+
+@pytest.mark.parametrize("kubeconfig", ["", "{}", "clusters: []", "a: [TOKEN", "!!int TOKEN", "clusters: {0: 1}"])
+def test_a_kubeconfig_that_is_none_is_told_without_quoting_it(kubeconfig: str) -> None:
+    with pytest.raises(UnreachableError, match="is not understood") as told:
+        guests(kubeconfig, "dev")
+    assert "TOKEN" not in str(told.value)
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b'{"items": null}', b'{"items": [{"metadata": {}}]}'])
+def test_an_answer_that_is_none_is_one_that_cannot_be_told(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubeconfig = restricted_kubeconfig(
+        cluster="c", server="https://127.0.0.1:1", authority="", account="a", token="t", namespace="n"
+    )
+    monkeypatch.setattr("ssl.create_default_context", lambda **_: None)
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: io.BytesIO(answer))
+    with pytest.raises(UnreachableError, match="is not understood"):
+        guests(kubeconfig, "dev")
 
 
 def test_the_kubeconfig_is_an_accounts_in_one_namespace() -> None:
