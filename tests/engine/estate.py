@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from lightkube import Client, KubeConfig
@@ -25,6 +25,8 @@ from sandbox.toolchain.build import cache_folder
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ("dev", "preprod", "prod")
 WAIT_SECONDS = 60
+# Any option of `pulumi` may be given so, also where a command of ours calls it.
+UNSEEN: Final = {"PULUMI_OPTION_SKIP_PREVIEW": "true"}
 _LEFT_OUT = (".git", ".venv", ".sandbox", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__", "tests")
 
 _PRINT_ENVIRONMENT = "import json,os; print(json.dumps(dict(os.environ)))"
@@ -154,8 +156,9 @@ class Estate:
         assert code is None or result.returncode == code, result.stdout + result.stderr
         return result.stdout
 
-    def up(self, stack: str) -> Up:
-        result = self.sandbox("up", stack)
+    def up(self, stack: str, *, previewed: bool = False) -> Up:
+        """`make up`; without the engine's preview before it, which runs the program once more, unless that is asked for."""
+        result = self.sandbox("up", stack, **({} if previewed else UNSEEN))
         return Up(result.returncode, result.stdout + result.stderr)
 
     def outputs(self, stack: str) -> dict[str, Any]:

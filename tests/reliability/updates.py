@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
-from tests.engine.estate import Estate, all_processes, descendants
+from tests.engine.estate import UNSEEN, Estate, all_processes, descendants
 
 PATIENCE_SECONDS: Final = 60  # longer than any single wait of an update that moves
 
@@ -62,7 +62,7 @@ def started(estate: Estate, command: Sequence[str]) -> Iterator[Update]:
         subprocess.Popen(
             command,
             cwd=estate.checkout,
-            env=estate.variables() | {"HOME": str(estate.home)} | estate.cache,
+            env=estate.variables() | {"HOME": str(estate.home)} | estate.cache | UNSEEN,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
