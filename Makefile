@@ -2,6 +2,8 @@
 # uses the Pulumi and the plugins that are installed on this machine.
 PYTHON ?= python3
 VENV := .venv/bin/python
+# tests/shares.py says which tests run side by side, and in which order.
+TESTS := $(VENV) -m pytest --dist loadscope --no-loadscope-reorder
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -26,7 +28,7 @@ down: .venv/ready ## destroy an environment (default: all), then stop the sandbo
 	@$(VENV) -m sandbox down $(ENV)
 
 check: lint ## lint, types, and the tests that need no engine (under a minute)
-	@$(VENV) -m pytest -n auto --dist loadfile -m "not engine" --hypothesis-profile=quick
+	@$(TESTS) -n auto -m "not engine" --hypothesis-profile=quick
 
 lint: .venv/ready
 	@$(VENV) -m ruff format --check .
@@ -37,8 +39,7 @@ lint: .venv/ready
 
 test: .venv/ready ## every test, with the real engine and control planes
 	@$(VENV) -m sandbox.toolchain.build > /dev/null
-	@$(VENV) -m pytest -n auto --dist loadfile -m "not engine"
-	@$(VENV) -m pytest -m engine # one after another: they share a sandbox
+	@$(TESTS) -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) # one more than there are cores: an engine test often waits
 
 fidelity: .venv/ready ## replay recordings of Scaleway's API against the stand-in (CASSETTE="PATH …")
 	@$(VENV) -m tests.fidelity $(CASSETTE)

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import yaml
-
 from sandbox.gitlab.branches import PROTECTED_BRANCHES
 from sandbox.gitlab.runners import RUNNERS
 from sandbox.scaleway.common import CLUSTERS
 from sandbox.scaleway.k8s_state import POOLS
 from tests.engine.estate import Estate, Up
+from tests.quick_yaml import quick_yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +33,7 @@ def test_refresh_shows_no_change(environment: str, estate: Estate) -> None:
 
 
 def test_outputs_are_the_contract(environment: str, estate: Estate) -> None:
-    expected = yaml.safe_load((ROOT / "tests" / "program" / "expected" / f"{environment}.yaml").read_text())["outputs"]
+    expected = quick_yaml((ROOT / "tests" / "program" / "expected" / f"{environment}.yaml").read_text())["outputs"]
     outputs = estate.outputs(environment)
     assert outputs.keys() == expected.keys()
     assert {k: type(v) for k, v in outputs.items()} == {k: type(v) for k, v in expected.items()}

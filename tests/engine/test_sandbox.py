@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from sandbox.scaleway.common import CLUSTERS, PROJECTS
 from sandbox.toolchain.build import binary
 from sandbox.toolchain.parts import ENGINE
 from tests.engine.estate import ROOT, Estate, all_processes, descendants, eventually
+from tests.quick_yaml import quick_yaml
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_an_installed_pulumi_is_used_when_asked_for(own: Estate, tmp_path: Path)
     assert linked.resolve() == plugins / "resource-scaleway-v1.56.1" / "pulumi-resource-scaleway"
     result = own.sandbox("preview", "dev", TOOLCHAIN="system", PATH=path)
     assert result.returncode == 0, result.stdout + result.stderr
-    expected = yaml.safe_load((ROOT / "tests" / "program" / "expected" / "dev.yaml").read_text())["resources"]
+    expected = quick_yaml((ROOT / "tests" / "program" / "expected" / "dev.yaml").read_text())["resources"]
     assert f"+ {len(expected) + 1} to create" in result.stdout  # and the stack itself
 
 

@@ -41,8 +41,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("cassettes", nargs="*", type=Path, metavar="CASSETTE", help="a go-vcr cassette")
     parser.add_argument("--verbose", action="store_true", help="also tell what is allowed, and why")
     chosen = parser.parse_args(arguments)
-    # What the stand-in lacks is told as a difference; its own log would say it a second time.
-    logging.getLogger("sandbox").setLevel(logging.CRITICAL)
     try:
         entries = allowed.read()
         recordings = [(path, cassette.read(path)) for path in chosen.cassettes or named()]
@@ -62,4 +60,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # What the stand-in lacks is told as a difference; its own log would say it a second time.
+    logging.getLogger("sandbox").setLevel(logging.CRITICAL)
     sys.exit(main(sys.argv[1:]))

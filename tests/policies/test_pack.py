@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from pulumi_policy import ResourceValidationArgs, ResourceValidationPolicy, StackValidationArgs, StackValidationPolicy
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
@@ -15,6 +14,7 @@ from policies.rules.iam import POLICY
 from policies.rules.outputs import STACK
 from policies.rules.pack import RULES, plain, policies
 from policies.rules.secret_values import API_KEY, CLUSTER
+from tests.quick_yaml import quick_yaml
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = sorted((ROOT / "tests" / "program" / "expected").glob("*.yaml"))
@@ -31,7 +31,7 @@ def declared(file: Path) -> list[Resource]:
             return [shown(inner) for inner in value]
         return UNKNOWN if value == "[secret]" else value
 
-    document = yaml.safe_load(file.read_text())
+    document = quick_yaml(file.read_text())
     resources = [
         Resource(
             type=each["type"],

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from policies.rules.runners import GIVEN_KEY_READS
+from tests.quick_yaml import quick_yaml
 
 Program = Any  # conftest's, which is no module to import from
 RunProgram = Callable[..., Program]
@@ -52,7 +53,7 @@ def test_declares_exactly_what_is_expected(stack: str, program: Program) -> None
     if os.environ.get("UPDATE_EXPECTED"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(yaml.dump(declared, Dumper=_Readable, width=120, allow_unicode=True))
-    assert declared == yaml.safe_load(file.read_text())
+    assert declared == quick_yaml(file.read_text())
 
 
 def test_a_name_begins_with_that_of_the_component_around_it(program: Program) -> None:

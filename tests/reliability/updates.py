@@ -12,6 +12,7 @@ from typing import IO, Final
 from tests.engine.estate import UNSEEN, Estate, all_processes, descendants
 
 PATIENCE_SECONDS: Final = 60  # longer than any single wait of an update that moves
+END_SECONDS: Final = 20  # within which one that was interrupted and can end has ended
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Update:
         for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
             os.killpg(self.process.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(PATIENCE_SECONDS)
+                self.process.wait(END_SECONDS)
                 break
         end(begun)
 

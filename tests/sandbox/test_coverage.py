@@ -1,5 +1,6 @@
 """The list of routes with their tests is complete: every route is in it, and each test that it names is there."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.sandbox.routes import FILE, all_routes, name_of, written
 ROOT = FILE.parents[1]
 
 
+@cache
 def listed() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = yaml.safe_load(FILE.read_text())
     return found
