@@ -68,7 +68,7 @@ def build(parts: Sequence[Part]) -> None:
         if binary(part).exists():
             continue
         cache_folder().mkdir(parents=True, exist_ok=True)
-        with _sigterm_raises(), _lock(part), _progress(f"[{number}/{len(parts)}] {part.what}"):
+        with _sigterm_raises(), locked(part.folder), _progress(f"[{number}/{len(parts)}] {part.what}"):
             if not binary(part).exists():  # another clone may have built it while this one waited
                 _build(part)
 
@@ -131,9 +131,9 @@ def _sigterm_raises() -> Iterator[None]:
 
 
 @contextmanager
-def _lock(part: Part) -> Iterator[None]:
-    """Holds the part's lock file; the system frees it when the process ends, however it ends."""
-    with (cache_folder() / f".{part.folder}.lock").open("w") as file:
+def locked(name: str) -> Iterator[None]:
+    """Nobody else has this part of the cache meanwhile; the system frees the lock when the process ends, however it ends."""
+    with (cache_folder() / f".{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

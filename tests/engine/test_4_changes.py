@@ -15,8 +15,7 @@ PROTECTIONS = ("gitlab-branch", "gitlab@acme-platform-branch")
 
 def test_a_larger_pool_is_one_update_and_more_nodes(estate: Estate) -> None:
     estate.set("dev", "runnerPool.size", "3")
-    assert estate.changes("dev") == {"runner-pool-pool": "update"}
-    estate.pulumi("up --yes --skip-preview --stack dev")
+    assert estate.update("dev") == {"runner-pool-pool": "update"}
     with estate.kubernetes("dev") as client:
 
         def nodes() -> list[Node]:
@@ -32,8 +31,7 @@ def test_a_new_concurrency_is_a_new_release_for_each_project(estate: Estate) -> 
     estate.set("dev", "runners[0].concurrent", "4")
     quota = "runner-deploy-isolation-quota"
     releases = dict.fromkeys(("runner-deploy-gitlab-release", "runner-deploy-gitlab@acme-platform-release"), "update")
-    assert estate.changes("dev") == {**releases, quota: "update"}
-    estate.pulumi("up --yes --skip-preview --stack dev")
+    assert estate.update("dev") == {**releases, quota: "update"}
     with estate.kubernetes("dev") as client:
         rendered = client.get(ConfigMap, "app-dev-runner", namespace="dev-runners")
     assert rendered.data is not None
@@ -42,8 +40,7 @@ def test_a_new_concurrency_is_a_new_release_for_each_project(estate: Estate) -> 
 
 def test_another_merge_level_is_one_protection_in_each_project(estate: Estate) -> None:
     estate.set("dev", "gitlab.branch.mergeAccessLevel", "maintainer")
-    assert estate.changes("dev") == dict.fromkeys(PROTECTIONS, "update")
-    estate.pulumi("up --yes --skip-preview --stack dev")
+    assert estate.update("dev") == dict.fromkeys(PROTECTIONS, "update")
     found = [b["merge_access_levels"] for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
     assert [[level["access_level"] for level in levels] for levels in found] == [[40], [40]]
 
@@ -102,8 +99,7 @@ def test_a_community_gitlab_is_served_by_a_setting(estate: Estate) -> None:
         estate.set("dev", "gitlab.branch.mergeAccessLevel", "maintainer")
         assert "Use mergeAccessLevel instead" in estate.pulumi("preview --stack dev", code=None)
         estate.set("dev", "gitlab.enterprise", "false")
-        assert estate.changes("dev").keys() == set(PROTECTIONS)
-        estate.pulumi("up --yes --skip-preview --stack dev")
+        assert estate.update("dev").keys() == set(PROTECTIONS)
         estate.pulumi("preview --refresh --expect-no-changes --stack dev")
         found = [b for b in estate.records(PROTECTED_BRANCHES) if b["name"] == "main"]
         assert [[level["access_level"] for level in b["merge_access_levels"]] for b in found] == [[40], [40]]

@@ -38,10 +38,11 @@ def admin(estate: Estate, environments: dict[str, Up]) -> Iterator[Client]:
         yield client
 
 
-def _up(estate: Estate) -> None:
-    """Dev as its stack file says; afterwards a preview finds no difference, also to what exists."""
-    estate.pulumi("up --yes --skip-preview --stack dev")
+def _updated(estate: Estate) -> dict[str, str]:
+    """Brings dev to what its stack file says, and tells what was done; a preview then finds no difference to what exists."""
+    changes = estate.update("dev")
     estate.pulumi("preview --refresh --expect-no-changes --stack dev")
+    return changes
 
 
 def _managers(admin: Client) -> list[str]:
@@ -112,13 +113,12 @@ def test_a_further_project_that_goes_takes_its_own_things_and_no_others(estate: 
     schedules = len(estate.records(SCHEDULES))
     for key in ("furtherProjects", "operationsProject"):
         estate.pulumi(f"config rm --stack dev --path gitlab.{key}")
-    changes = estate.changes("dev")
+    changes = _updated(estate)
     assert {n: op for n, op in changes.items() if "@acme-platform" not in n and not n.startswith("schedules")} == {
         "runner-deploy-isolation-quota": "update",
         "runner-preview-isolation-quota": "update",
     }
     assert {op for name, op in changes.items() if not name.endswith("-quota")} == {"delete"}
-    _up(estate)
     assert _of_project(estate, APP, "dev") == app
     assert _of_project(estate, PLATFORM, "preprod") == preprod
     assert _of_project(estate, PLATFORM, "dev") == {"branches": 0, "environments": 0, "variables": [], "tags": []}
@@ -150,7 +150,7 @@ def test_a_schedule_changes_and_goes_alone(estate: Estate) -> None:
         "schedules-drift": "delete",
         "schedules-drift-task": "delete",
     }
-    _up(estate)
+    _updated(estate)
     found = [s for s in estate.records(SCHEDULES) if s["ref"] == "refs/heads/main"]
     assert [(s["description"], s["cron"]) for s in found] == [("rotation of dev", "0 5 * * *")]
 
@@ -162,8 +162,7 @@ def test_a_paid_licence_protects_deployments_and_tags(estate: Estate) -> None:
     estate.set("dev", "gitlab.deployment.requiredApprovals", "2")
     estate.set("dev", "gitlab.releaseTags", "rc-*")
     new = {f"gitlab{project}-{what}" for project in ("", "@acme-platform") for what in ("deployments", "release-tags")}
-    assert estate.changes("dev") == dict.fromkeys(new, "create")
-    _up(estate)
+    assert _updated(estate) == dict.fromkeys(new, "create")
     rules = estate.records(PROTECTED_ENVIRONMENTS)
     assert [rule["name"] for rule in rules] == ["dev", "dev"]
     assert len({rule["project_id"] for rule in rules}) == 2
@@ -174,14 +173,12 @@ def test_a_paid_licence_protects_deployments_and_tags(estate: Estate) -> None:
     assert [[level["access_level"] for level in tag["create_access_levels"]] for tag in tags] == [[40], [40]]
     estate.set("dev", "gitlab.deployment.requiredApprovals", "0")
     estate.set("dev", "gitlab.deployment.deployAccessLevel", "developer")
-    assert set(estate.changes("dev").values()) == {"update"}
-    _up(estate)
+    assert set(_updated(estate).values()) == {"update"}
     for rule in estate.records(PROTECTED_ENVIRONMENTS):
         assert [level["access_level"] for level in rule["deploy_access_levels"]] == [30]
         assert rule["approval_rules"] == []
     (estate.checkout / "Pulumi.dev.yaml").write_text(before)
-    assert estate.changes("dev") == dict.fromkeys(new, "delete")
-    _up(estate)
+    assert _updated(estate) == dict.fromkeys(new, "delete")
     assert estate.records(PROTECTED_ENVIRONMENTS) == []
     assert [tag["name"] for tag in estate.records(PROTECTED_TAGS)] == ["v*", "v*"], "prod's"
 
@@ -192,7 +189,7 @@ def test_a_state_backend_is_reached_with_the_mounted_key_and_no_variable_holds_i
 ) -> None:
     estate.set("dev", "stateBackend.bucket", "acme-state")
     estate.set("dev", "stateBackend.projectId", estate.outputs("preprod")["targetProjectId"])
-    _up(estate)
+    _updated(estate)
     for runner in estate.outputs("dev")["runners"]:
         files = estate.mounted("dev", runner)
         profile = yaml.safe_load(files["config.yaml"])
@@ -226,12 +223,10 @@ def test_an_allow_list_keeps_the_api_server_to_those_who_are_on_it(estate: Estat
     assert rules() == ["0.0.0.0/0"]
     estate.set("dev", "cluster.apiAllowedCidrs[0]", "203.0.113.0/24")
     estate.set("dev", "cluster.apiAllowedCidrs[1]", "198.51.100.7/32")
-    assert estate.changes("dev") == {"cluster-api-access": "create"}
-    _up(estate)
+    assert _updated(estate) == {"cluster-api-access": "create"}
     assert rules() == ["198.51.100.7/32", "203.0.113.0/24", "Scaleway"]
     estate.pulumi("config rm --stack dev --path cluster")
-    assert estate.changes("dev") == {"cluster-api-access": "delete"}
-    _up(estate)
+    assert _updated(estate) == {"cluster-api-access": "delete"}
     assert rules() == ["0.0.0.0/0", "Scaleway"], "the provider opens it again"
 
 

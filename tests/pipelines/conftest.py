@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from sandbox.toolchain.build import cache_folder
+from sandbox.toolchain.build import cache_folder, locked
 from tests.pipelines.events import Ask
 from tests.pipelines.place import Place, made
 
@@ -29,12 +30,20 @@ def gitlab_ci_local() -> Path:
     """The tool's command; installed once per version of the lock file, whole or not at all."""
     version = hashlib.sha256((LOCK / "package-lock.json").read_bytes()).hexdigest()[:16]
     home = cache_folder() / f"gitlab-ci-local-{version}"
-    if not home.exists():
-        unfinished = home.with_suffix(f".{os.getpid()}")
-        shutil.copytree(LOCK, unfinished)
-        command: list[str | Path] = [Path(sys.prefix) / "bin" / "npm", "ci", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run(command, cwd=unfinished, env=_path(), check=True, timeout=300)
-        unfinished.rename(home)
+    with locked("gitlab-ci-local"):  # chains of tests that need it begin at the same time
+        if not home.exists():
+            with tempfile.TemporaryDirectory(dir=cache_folder()) as scratch:
+                unfinished = Path(scratch) / "unfinished"
+                shutil.copytree(LOCK, unfinished)
+                command: list[str | Path] = [
+                    Path(sys.prefix) / "bin" / "npm",
+                    "ci",
+                    "--no-audit",
+                    "--no-fund",
+                    "--silent",
+                ]
+                subprocess.run(command, cwd=unfinished, env=_path(), check=True, timeout=300)
+                unfinished.rename(home)
     return home / "node_modules" / ".bin" / "gitlab-ci-local"
 
 

@@ -28,6 +28,11 @@ def tag(name: str) -> dict[str, str | None]:
     return {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": None, "CI_COMMIT_TAG": name}
 
 
+def in_words(value: dict[str, str | None] | set[str]) -> str:
+    """For a test's id: a set's own text has another order in each process, and tests that run side by side must agree."""
+    return " ".join(sorted(value)) or "none" if isinstance(value, set) else str(value)
+
+
 def jobs(ask: Ask, file: Path, variables: dict[str, str | None]) -> set[str]:
     """The names of the jobs that run."""
     lines = ask(file, "--list-csv", **variables).splitlines()

@@ -11,7 +11,7 @@ import yaml
 
 from components.naming import RunnerNames
 from sections.jobs import RunnerSettings
-from tests.pipelines.events import Ask, branch, jobs, merge_request, schedule, tag
+from tests.pipelines.events import Ask, branch, in_words, jobs, merge_request, schedule, tag
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "app-pipeline"
@@ -45,7 +45,7 @@ def found(expanded: Expanded) -> dict[str, dict[str, Any]]:
         (tag("v1.0.0"), set()),
         (branch("something"), set()),
     ],
-    ids=str,
+    ids=in_words,
 )
 def test_exactly_these_jobs_run(ask: Ask, variables: dict[str, str | None], expected: set[str]) -> None:
     assert jobs(ask, FILE, variables) == expected

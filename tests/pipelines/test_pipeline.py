@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.pipelines.events import Ask, branch, jobs, merge_request, schedule, tag
+from tests.pipelines.events import Ask, branch, in_words, jobs, merge_request, schedule, tag
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / ".gitlab-ci.yml"
@@ -35,7 +35,7 @@ Expanded = Callable[[Path], dict[str, dict[str, Any]]]
         (schedule("prod", "drift"), {"drift:prod"}),
         (tag("v1.0.0"), {"check", "test"}),
     ],
-    ids=str,
+    ids=in_words,
 )
 def test_exactly_these_jobs_run(ask: Ask, variables: dict[str, str | None], expected: set[str]) -> None:
     assert jobs(ask, FILE, variables) == expected
