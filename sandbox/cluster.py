@@ -7,18 +7,14 @@ Does not own what a cluster is to Scaleway: `sandbox.scaleway` does, and asks fo
 """
 
 import base64
-import json
 import logging
-import secrets
 import shutil
-import socket
 import ssl
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -27,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from httpx2 import HTTPError
 from lightkube import Client
 
-from sandbox import files
+from sandbox import cluster_parts, files
+from sandbox.cluster_parts import Arguments, Endpoints
 from sandbox.control_plane import ControlPlaneError, NodeSpec
 from sandbox.nodes import connect, reconcile
 from sandbox.process import Process
@@ -38,32 +35,16 @@ START_SECONDS = 60  # a control plane is ready in about 3; this is where a start
 MAXIMUM_RESTARTS = 5
 _POLL_SECONDS = 0.1
 _RESYNC_SECONDS = 2.0
-_SERVICE_CIDR = "10.32.0.0/20"  # Kapsule's
-
-
-@dataclass(frozen=True)
-class _Endpoints:
-    """Where a control plane listens, and its admin's bearer token. Kept over a restart: kubeconfigs hold both."""
-
-    etcd_client: int
-    etcd_peer: int
-    api_server: int
-    token: str
-
-    @staticmethod
-    def load(file: Path) -> "_Endpoints":
-        old = json.loads(file.read_text()) if file.exists() else {}
-        ports = {k: free_port(old.get(k, 0)) for k in ("etcd_client", "etcd_peer", "api_server")}
-        endpoints = _Endpoints(**ports, token=old.get("token") or secrets.token_hex(32))
-        files.write(file, json.dumps(asdict(endpoints)))
-        return endpoints
 
 
 class _Plane:
     """One control plane and the thread that starts it, keeps it up and keeps its nodes as the pools want them."""
 
-    def __init__(self, cluster_id: str, folder: Path, binary: Path) -> None:
+    def __init__(
+        self, cluster_id: str, folder: Path, binary: Path, arguments: Arguments, environment: Mapping[str, str]
+    ) -> None:
         self.id, self.folder, self._binary = cluster_id, folder, binary
+        self._arguments, self._environment = arguments, environment
         self.error: str | None = None
         self.is_ready = threading.Event()
         self.desired: dict[str, list[NodeSpec]] = {}
@@ -74,7 +55,7 @@ class _Plane:
         self._processes: dict[str, Process] = {}
         self._restarts = 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.endpoints = _Endpoints.load(folder / "endpoints.json")
+        self.endpoints = Endpoints.load(folder / "endpoints.json")
         self._thread = threading.Thread(target=self._run, name=f"cluster {cluster_id}", daemon=True)
         self._thread.start()
 
@@ -184,54 +165,9 @@ class _Plane:
             self._launch(part)
 
     def _launch(self, part: str) -> None:
-        command = [str(self._binary), part, *self._arguments()[part]]
-        self._processes[part] = Process(part, command, self.folder / f"{part}.log")
-
-    def _arguments(self) -> dict[str, list[str]]:
-        at, folder = self.endpoints, self.folder
-        etcd = f"http://127.0.0.1:{at.etcd_client}"
-        admin = f"--kubeconfig={folder / 'admin.kubeconfig'}"
-        stages = ["node-initialize", "pod-ready", "pod-complete", "pod-delete"]
-        return {
-            "etcd": [str(folder / "etcd"), etcd, f"http://127.0.0.1:{at.etcd_peer}"],
-            "apiserver": [
-                f"--etcd-servers={etcd}",
-                f"--secure-port={at.api_server}",
-                "--bind-address=127.0.0.1",
-                # Without these two the API server looks for a default route, which a machine offline lacks.
-                "--advertise-address=127.0.0.1",
-                "--endpoint-reconciler-type=none",
-                f"--cert-dir={folder / 'certificates'}",
-                f"--token-auth-file={folder / 'tokens.csv'}",
-                "--authorization-mode=Node,RBAC",
-                "--enable-admission-plugins=NodeRestriction",
-                "--service-account-issuer=https://kubernetes.default.svc",
-                f"--service-account-key-file={folder / 'sa.pub'}",
-                f"--service-account-signing-key-file={folder / 'sa.key'}",
-                f"--service-cluster-ip-range={_SERVICE_CIDR}",
-            ],
-            "controller-manager": [
-                admin,
-                f"--service-account-private-key-file={folder / 'sa.key'}",
-                f"--root-ca-file={folder / 'certificates' / 'apiserver.crt'}",
-                "--use-service-account-credentials",
-                "--leader-elect=false",
-                # A machine that is busy building must not look like nodes that died.
-                "--node-monitor-grace-period=300s",
-                "--bind-address=127.0.0.1",
-                f"--secure-port={free_port()}",
-            ],
-            "scheduler": [admin, "--leader-elect=false", "--bind-address=127.0.0.1", f"--secure-port={free_port()}"],
-            "kwok": [
-                admin,
-                "--manage-all-nodes=true",
-                "--node-ip=127.0.0.1",
-                # Heartbeats, as kubelets send them: without, nodes and their pods become NotReady after some minutes.
-                "--node-lease-duration-seconds=40",
-                f"--server-address=127.0.0.1:{free_port()}",
-                *(f"--config={self._binary.parent / f'{stage}.yaml'}" for stage in stages),
-            ],
-        }
+        found = self._arguments(self.folder, self.endpoints, self._binary)
+        command = [str(self._binary), part, *found[part]]
+        self._processes[part] = Process(part, command, self.folder / f"{part}.log", self._environment)
 
     def _write_files(self) -> None:
         folder = self.folder
@@ -251,9 +187,17 @@ class _Plane:
 class LocalControlPlanes:
     """Control planes as child processes of this one; see `sandbox.control_plane.ControlPlanes` for each method."""
 
-    def __init__(self, folder: Path, binary: Path) -> None:
-        """`folder` holds a folder per cluster; `binary` is the toolchain's kubernetes-cluster."""
+    def __init__(
+        self,
+        folder: Path,
+        binary: Path,
+        *,
+        arguments: Arguments = cluster_parts.arguments,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`folder` holds a folder per cluster; `binary` is the toolchain's kubernetes-cluster. The rest is for benchmarks."""
         self._folder, self._binary = folder, binary
+        self._arguments, self._environment = arguments, environment or {}
         self._lock = threading.Lock()
         self._planes: dict[str, _Plane] = {}
         self._deleting: dict[str, threading.Thread] = {}
@@ -261,7 +205,9 @@ class LocalControlPlanes:
     def start(self, cluster_id: str) -> None:
         with self._lock:
             if cluster_id not in self._planes:
-                self._planes[cluster_id] = _Plane(cluster_id, self._folder / cluster_id, self._binary)
+                self._planes[cluster_id] = _Plane(
+                    cluster_id, self._folder / cluster_id, self._binary, self._arguments, self._environment
+                )
 
     def ready(self, cluster_id: str) -> bool:
         plane = self._plane(cluster_id)
@@ -311,16 +257,3 @@ class LocalControlPlanes:
             return self._planes[cluster_id]
         except KeyError:
             raise ControlPlaneError(f"cluster {cluster_id} has no control plane") from None
-
-
-def free_port(preferred: int = 0) -> int:
-    """`preferred` where nothing listens there on loopback, else a port that is free now."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no free port on loopback")

@@ -3,8 +3,9 @@
 Owns the process's start, end and log file. Does not own when it is started again: its supervisor does.
 """
 
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sandbox import files
@@ -15,11 +16,15 @@ GRACEFUL_SECONDS = 5
 class Process:
     """A running child. It must end by itself when its standard input ends, and does on SIGTERM."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """`environment` is added to this process's own."""
         self.name, self.log = name, log
         with files.appending(log) as output:
             self._popen = subprocess.Popen(
                 list(command),
+                env=os.environ | (environment or {}),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
