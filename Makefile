@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview repair down check lint test fidelity coverage reliability docs lock
+.PHONY: help up preview repair down check lint test fidelity coverage reliability bench docs lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -50,6 +50,9 @@ coverage: .venv/ready ## write anew which test asks each route of the stand-ins
 
 reliability: .venv/ready ## the long suite: each fault of each request, and kills (ONLY="PATTERN"); takes hours, and can be ended
 	@$(VENV) -m tests.reliability $(if $(ONLY),--only "$(ONLY)")
+
+bench: .venv/ready ## measure, as ratios in one run, and write docs/performance.md (ONLY="start tools"); takes long
+	@$(VENV) -m benchmarks $(ONLY)
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py
