@@ -195,7 +195,7 @@ class LocalControlPlanes:
         arguments: Arguments = cluster_parts.arguments,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`folder` holds a folder per cluster; `binary` is the toolchain's kubernetes-cluster. The rest is for benchmarks."""
+        """`folder` holds a folder per cluster; `binary` is kubernetes-cluster. The rest is for benchmarks."""
         self._folder, self._binary = folder, binary
         self._arguments, self._environment = arguments, environment or {}
         self._lock = threading.Lock()
