@@ -15,8 +15,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
+
+# To import the SDK takes longer than all else that this process does, and each `pulumi` command starts two of it. Of the SDK
+# only the messages are needed: the packages around them are found, and not run.
+if __name__ == "__main__":
+    for package in ("pulumi", "pulumi.runtime", "pulumi.runtime.proto"):
+        spec = find_spec(package)
+        assert spec is not None
+        sys.modules[package] = module_from_spec(spec)
 
 import grpc
 import pulumi
