@@ -216,9 +216,11 @@ def group_level(store: Store, who: Caller, group: Record) -> int:
 
 
 def find_by_path(store: Store, table: str, path_field: str, wanted: str) -> Record | None:
-    """A record by its number or by its full path."""
+    """A record by its number or by its full path, in whatever case."""
     if wanted.isdecimal():
         return store.get(table, wanted)
+    if exactly := store.all(table, **{path_field: wanted}):
+        return exactly[0]
     return next((r for r in store.all(table) if r[path_field].lower() == wanted.lower()), None)
 
 

@@ -77,7 +77,7 @@ def _authenticated(call: Call, moment: str) -> Caller:
     token = call.headers.get("X-Auth-Token", "")
     if not token:
         raise denied_authentication("invalid_argument")
-    key = next((k for k in call.store.all(API_KEYS) if k["secret_key"] == token), None)
+    key = next(iter(call.store.all(API_KEYS, secret_key=token)), None)
     if key is None:
         raise denied_authentication("not_found")
     if expired(key, moment):
@@ -112,13 +112,11 @@ def _authorise(call: Call, caller: Caller, request: Attributes) -> None:
 def rules_of(store: Store, caller: Caller) -> list[Record]:
     """The rules of all policies whose principal is the caller, or a group with the caller in it."""
     principal, bearer_id = ("user_id", caller.user_id) if caller.user_id else ("application_id", caller.application_id)
-    groups = {group["id"] for group in store.all(GROUPS) if bearer_id in group[f"{principal}s"]}
-    policies = {
-        policy["id"]
-        for policy in store.all(POLICIES)
-        if policy.get(principal) == bearer_id or policy.get("group_id") in groups
-    }
-    return [rule for rule in store.all(RULES) if rule["_policy_id"] in policies]
+    policies = store.all(POLICIES, **{principal: bearer_id})
+    for group in store.all(GROUPS):
+        if bearer_id in group[f"{principal}s"]:
+            policies += store.all(POLICIES, group_id=group["id"])
+    return [rule for policy in policies for rule in store.all(RULES, _policy_id=policy["id"])]
 
 
 def permitted(rules: Iterable[Record], permission: str, place: Place, request: Attributes) -> bool:

@@ -59,9 +59,9 @@ def _counted(store: Store, secret: Record) -> Record:
 
 
 def _check_name(call: Call, secret: Record) -> None:
-    for other in call.store.all(SECRETS, project_id=secret["project_id"], region=secret["region"]):
-        same = (other["path"], other["name"]) == (secret["path"], secret["name"])
-        if same and other["id"] != secret["id"] and other["deletion_requested_at"] is None:
+    place = {name: secret[name] for name in ("project_id", "region", "path", "name")}
+    for other in call.store.all(SECRETS, **place, deletion_requested_at=None):
+        if other["id"] != secret["id"]:
             raise already_exists("secret", other["id"], "a secret of the project has this path and name")
 
 

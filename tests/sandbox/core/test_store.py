@@ -1,5 +1,6 @@
 """The store: records in order, transactions, counters, and what another process sees."""
 
+import json
 import sqlite3
 import stat
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,14 @@ from hypothesis import strategies as st
 from sandbox.store import Store
 
 CHECKOUT = Path(__file__).parents[3]
+JSON = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.lists(st.integers())
+)
 
 
 class BrokenError(Exception):
@@ -54,6 +64,63 @@ def test_only_records_with_equal_fields_are_given(store: Store) -> None:
     assert store.all("t", a=1) == [{"a": 1, "b": 1}, {"a": 1, "b": None}]
     assert store.all("t", a=1, b=1) == [{"a": 1, "b": 1}]
     assert store.all("t", a=None) == [{"b": 1}]
+
+
+@pytest.mark.parametrize(
+    "value", ["text", "", "ünï 'quoted'", "two\nlines", "a\0b", "\ud800", 0, -1, 2**60, 1.5, True, False, None]
+)
+def test_any_value_is_found_that_json_holds(store: Store, value: object) -> None:
+    values: list[object] = ["other", 7, None, "true", [], value]
+    for key, each in enumerate(values):
+        store.put("t", key, {"field": each, "key": key})
+    found = [record["key"] for record in store.all("t", field=value)]
+    assert found == [key for key, each in enumerate(values) if each == value]
+
+
+@given(record=st.dictionaries(st.sampled_from("ab"), JSON), a=JSON, b=JSON)
+def test_equal_is_what_python_calls_equal(
+    tmp_path_factory: pytest.TempPathFactory, record: dict[str, object], a: object, b: object
+) -> None:
+    store = Store(tmp_path_factory.mktemp("store") / "records.db")
+    store.put("t", 1, record)
+    assert bool(store.all("t", a=a)) == (record.get("a") == a)
+    assert bool(store.all("t", a=a, b=b)) == (record.get("a") == a and record.get("b") == b)
+    store.close()
+
+
+def test_only_what_is_asked_for_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many requests each look for one record: the time of all must not grow with the square of their number."""
+    for key in range(500):
+        store.put("t", key, {"name": f"n{key}", "kind": key % 2})
+    read: list[str] = []
+    loads = json.loads
+
+    def counted(text: str) -> Any:
+        read.append(text)
+        return loads(text)
+
+    monkeypatch.setattr("sandbox.store.json.loads", counted)
+    assert store.all("t", name="n77", kind=1) == [{"name": "n77", "kind": 1}]
+    assert len(read) == 1
+
+
+def test_an_index_that_a_failure_undid_is_made_again(store: Store) -> None:
+    write(store, "a")
+
+    def ask_and_fail() -> None:
+        with store.transaction():
+            store.all("t", key="a")
+            raise BrokenError
+
+    with pytest.raises(BrokenError):
+        ask_and_fail()
+    assert store.all("t", key="a") == [{"key": "a"}]
+
+
+def test_a_number_that_no_json_has_is_no_record(store: Store) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        store.put("t", 1, {"number": float("inf")})
+    assert store.all("t") == []
 
 
 def test_a_record_can_be_deleted_once(store: Store) -> None:
