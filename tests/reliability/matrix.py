@@ -104,10 +104,13 @@ def play(estate: Estate, case: Case, normal: Reference) -> Outcome:
     twice = f"Fix: python -m repair --stack {STACK}" in printed  # it names what exists twice: no error of the engine's
     if code and not (named or twice) and case.fault != STUCK:
         wrong.append(f"the message names no resource: {printed[-800:]}")
-    again, said = _run(estate, case.phase)
-    if again:
-        wrong.append(f"the next one fails: {said[-1500:]}")
-    wrong += differences(estate, case.phase, normal)
+    left = [] if code else differences(estate, case.phase, normal)
+    if code or left:  # else the next one would have nothing to do: the preview says so
+        again, said = _run(estate, case.phase)
+        if again:
+            wrong.append(f"the next one fails: {said[-1500:]}")
+        left = differences(estate, case.phase, normal)
+    wrong += left
     return Outcome(case=case, survived=code == 0, named=named, wrong=tuple(wrong))
 
 
