@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.toolchain.go import NoGoError, find_go
-from sandbox.toolchain.parts import ALL, Part
+from sandbox.toolchain.parts import ALL, ModuleEdit, Part
 
 SOURCES = Path(__file__).parent
 RECIPE = "1"  # counts up when the way of building changes, so that old binaries are not taken for new ones
@@ -85,11 +86,10 @@ def _build(part: Part) -> None:
         shutil.copytree(SOURCES / part.folder, source)
         done.mkdir()
         for file in part.files:
-            # Downloading first: `go list` knows no folder of a module that is not in the module cache yet.
-            _run(part, source, [go, "mod", "download", file.module])
-            module = _run(part, source, [go, "list", "-m", "-f", "{{.Dir}}", file.module]).strip()
             target = (source if file.beside_source else done) / Path(file.path).name
-            shutil.copyfile(Path(module) / file.path, target)
+            shutil.copyfile(_module(part, source, go, file.module) / file.path, target)
+        for edit in part.edits:
+            _edit(part, source, go, edit)
         variables = " ".join(f"-X {name}={value}" for name, value in part.variables.items())
         _run(
             part,
@@ -102,6 +102,33 @@ def _build(part: Part) -> None:
         final = part_folder(part)
         shutil.rmtree(final, ignore_errors=True)
         done.rename(final)
+
+
+def _module(part: Part, source: Path, go: str, module: str) -> Path:
+    """A module's folder in Go's module cache."""
+    # Downloading first: `go list` knows no folder of a module that is not in the module cache yet.
+    _run(part, source, [go, "mod", "download", module])
+    return Path(_run(part, source, [go, "list", "-m", "-f", "{{.Dir}}", module]).strip())
+
+
+def _edit(part: Part, source: Path, go: str, edit: ModuleEdit) -> None:
+    """Lets the build take a copy of the module beside the source, with the file changed."""
+    copy = source / edit.module.replace("/", "-")
+    # What lies in the module cache may not be written to, nor may its copies: they get modes of their own.
+    shutil.copytree(_module(part, source, go, edit.module), copy, copy_function=shutil.copyfile)
+    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+    file = copy / edit.path
+    text = file.read_text()
+    for pattern, replacement in edit.replaced:
+        text, count = re.subn(pattern, replacement, text)
+        if not count:
+            raise BuildError(
+                f"{part.folder}: {edit.module} has no {pattern!r} in {edit.path}: it is not the version that "
+                "the edit was made for. Fix: bring `edits` in sandbox/toolchain/parts.py up to date"
+            )
+    file.write_text(text)
+    _run(part, source, [go, "mod", "edit", f"-replace={edit.module}=./{copy.name}"])
 
 
 def _run(part: Part, folder: Path, command: list[str]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.toolchain import build
-from sandbox.toolchain.parts import ALL, ModuleFile, Part
+from sandbox.toolchain.parts import ALL, ModuleEdit, ModuleFile, Part
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -181,6 +181,37 @@ def test_files_of_modules_go_beside_the_source_or_the_binary(bench: Bench) -> No
     assert sorted(p.name for p in build.part_folder(part).iterdir()) == ["b.json", "tool"]
     assert not (bench.source.parent / "a.json").exists(), "the sources stay as they are"
     assert bench.calls()[1:3] == ["mod download a.example/m", "list -m -f {{.Dir}} a.example/m"]
+
+
+@pytest.fixture
+def module(bench: Bench) -> Path:
+    """A file of a module that, as all of them, may not be written to."""
+    file = bench.root / "modules" / "a.example" / "m" / "deep" / "a.go"
+    file.parent.mkdir(parents=True)
+    file.write_text("var a one.Type\nvar b two.Type\n")
+    file.chmod(0o444)
+    file.parent.chmod(0o555)
+    return file
+
+
+def _edited(*replaced: tuple[str, str]) -> Part:
+    return replace(PART, edits=(ModuleEdit(module="a.example/m", path="deep/a.go", replaced=replaced),))
+
+
+def test_a_module_is_edited_in_a_copy_that_the_build_takes(bench: Bench, module: Path) -> None:
+    script(bench.root / "bin" / "go", GO.replace("cat ./* >", "cat a.example-m/deep/* >"))
+    part = _edited((r"\w+\.Type", "Any"), ("var b", "var c"))
+    build.build([part])
+    assert build.binary(part).read_text() == "var a Any\nvar c Any\n"
+    assert "mod edit -replace=a.example/m=./a.example-m" in bench.calls()
+    assert module.read_text() == "var a one.Type\nvar b two.Type\n"
+    assert bench.left() == [f"part-{build.part_hash(part)}"], "also of the copy nothing is left"
+
+
+def test_an_edit_of_another_version_of_its_module_fails(bench: Bench, module: Path) -> None:
+    with pytest.raises(build.BuildError, match=r"part: a.example/m has no 'var z' in deep/a.go: .* Fix: bring `edits`"):
+        build.build([_edited(("var a", "var b"), ("var z", ""))])
+    assert bench.left() == []
 
 
 def test_a_failure_names_part_reason_and_the_way_to_go_on(
