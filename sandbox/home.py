@@ -16,12 +16,8 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
-
-import pulumi_gitlab
-import pulumi_kubernetes
-import pulumiverse_scaleway
 
 from sandbox import files
 from sandbox.folder import CHECKOUT, Folder
@@ -29,6 +25,9 @@ from sandbox.toolchain import build
 from sandbox.toolchain.parts import ALL, CONTROL_PLANE, ENGINE, KUBERNETES_PLUGIN, PULUMI_VERSION, SCALEWAY_PLUGIN, Part
 
 BUILT, SYSTEM = "built", "system"
+
+# The program's SDKs, each by the name of its package: to import one takes longer than all that is done here.
+_GITLAB_SDK, _KUBERNETES_SDK, _SCALEWAY_SDK = "pulumi_gitlab", "pulumi_kubernetes", "pulumiverse_scaleway"
 
 
 class HomeError(Exception):
@@ -65,9 +64,9 @@ def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.
         exec_script = build.part_folder(ENGINE) / "pulumi-language-python-exec"
         host = f'PULUMI_PYTHON_EXEC={_quote(exec_script)} exec {_python("sandbox.language_host")} "$@"'
         _script(_plugin(folder, f"language-python-v{PULUMI_VERSION}", "pulumi-language-python"), host)
-        for part, sdk in ((KUBERNETES_PLUGIN, pulumi_kubernetes), (SCALEWAY_PLUGIN, pulumiverse_scaleway)):
+        for part, sdk in ((KUBERNETES_PLUGIN, _KUBERNETES_SDK), (SCALEWAY_PLUGIN, _SCALEWAY_SDK)):
             _plugin(folder, _plugin_name(sdk), part.binary).symlink_to(build.binary(part))
-        gitlab = _plugin(folder, _plugin_name(pulumi_gitlab), "pulumi-resource-gitlab")
+        gitlab = _plugin(folder, _plugin_name(_GITLAB_SDK), "pulumi-resource-gitlab")
         _script(gitlab, f'exec {_python("sandbox.gitlab_plugin")} "$@"')
     _script(folder.bin / "pulumi", _COMMAND.format(pulumi=_quote(pulumi), **_places(folder)))
 
@@ -132,9 +131,11 @@ def _plugin(folder: Folder, name: str, binary: str) -> Path:
     return home / binary
 
 
-def _plugin_name(sdk: ModuleType) -> str:
+def _plugin_name(sdk: str) -> str:
     """The plugin in the version that the Python SDK asks for, as the engine names its folder."""
-    described = json.loads((Path(str(sdk.__file__)).parent / "pulumi-plugin.json").read_text())
+    spec = find_spec(sdk)
+    assert spec is not None
+    described = json.loads((Path(str(spec.origin)).parent / "pulumi-plugin.json").read_text())
     return f"resource-{described['name']}-v{described['version']}"
 
 
@@ -143,7 +144,7 @@ def _link_installed_plugins(folder: Folder, environment: Mapping[str, str]) -> N
     chosen = environment.get("PULUMI_HOME")
     if not chosen or Path(chosen) == folder.pulumi_home:  # the latter in a shell with the sandbox's own variables
         chosen = f"{environment['HOME']}/.pulumi"
-    for sdk in (pulumi_kubernetes, pulumiverse_scaleway, pulumi_gitlab):
+    for sdk in (_KUBERNETES_SDK, _SCALEWAY_SDK, _GITLAB_SDK):
         ours = folder.pulumi_home / "plugins" / _plugin_name(sdk)
         theirs = Path(chosen, "plugins", ours.name)
         if theirs.is_dir():
