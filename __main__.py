@@ -1,5 +1,8 @@
 """One environment: settings → account → components → outputs. Wiring only."""
 
+import sdk_imports  # before all else: it says how the others import
+
+# isort: split
 import account_check
 import outputs
 import settings
@@ -13,6 +16,7 @@ from components.runner import declare_runners
 from components.runner_pool import RunnerPool, RunnerPoolArgs
 from components.schedules import declare_schedules
 
+sdk_imports.done()
 config = settings.load()
 account_check.check(config)
 names, main = EnvironmentNames(config.environment), RunnerNames(config.environment, MAIN_RUNNER)
