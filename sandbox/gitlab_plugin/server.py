@@ -6,6 +6,8 @@ user. So the server is made here, from the SDK's servicer: an error of the plugi
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -62,8 +64,9 @@ async def _serve(engine: str) -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
-    over = asyncio.Event()
-    threading.Thread(target=_tell_end_of_stdin, args=(asyncio.get_running_loop(), over), daemon=True).start()
+    over, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, over.set)  # by which the engine ends its plugins, one after another
+    threading.Thread(target=_tell_end_of_stdin, args=(loop, over), daemon=True).start()
     try:
         await over.wait()
         await server.stop(grace=None)
@@ -72,8 +75,12 @@ async def _serve(engine: str) -> None:
 
 
 def _tell_end_of_stdin(loop: asyncio.AbstractEventLoop, over: asyncio.Event) -> None:
-    """The engine holds the other end: that it is closed, says also that the engine was killed."""
-    sys.stdin.buffer.read()
+    """The engine holds the other end: that it is closed, says also that the engine was killed.
+
+    Python's own reading would hold a lock, for which the end of the process waits a second before it aborts.
+    """
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     loop.call_soon_threadsafe(over.set)
 
 

@@ -1,6 +1,7 @@
 """The plugin as the engine starts it: a process that prints its port and speaks gRPC."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from tests.sandbox.gitlab.conftest import Instance
 
 
-@pytest.fixture
-def stub(tmp_path: Path) -> Any:
+@pytest.fixture(params=["interrupted", "left"])  # as an engine ends it that is done, and as one that is killed
+def stub(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     command = [sys.executable, "-m", "sandbox.gitlab_plugin", "127.0.0.1:1"]
     with (
         (tmp_path / "stderr").open("w") as errors,
@@ -27,7 +28,10 @@ def stub(tmp_path: Path) -> Any:
         port = int(process.stdout.readline())
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             yield provider_pb2_grpc.ResourceProviderStub(channel)
-        process.stdin.close()  # as when the engine ends, in whichever way
+        if request.param == "interrupted":
+            process.send_signal(signal.SIGINT)
+        else:
+            process.stdin.close()
         assert process.wait(timeout=10) == 0
     assert (tmp_path / "stderr").read_text() == ""
 
