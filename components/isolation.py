@@ -110,7 +110,10 @@ def declare_admission(
     opts: pulumi.ResourceOptions,
     variables: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """A policy called `policy` for the creation and change of pods in the selected namespaces, and its binding."""
+    """A policy called `policy` for the creation and change of pods in the selected namespaces, and its binding.
+
+    Neither waits for the other: the API server takes a binding to a policy that is not there yet.
+    """
     pods = {
         "apiGroups": [""],
         "apiVersions": ["v1"],
@@ -118,7 +121,7 @@ def declare_admission(
         "resources": ["pods", "pods/ephemeralcontainers"],
         "scope": "*",
     }
-    declared = kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
+    kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
         f"{name}-admission",
         metadata={"name": policy},
         spec={
@@ -140,6 +143,6 @@ def declare_admission(
     kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
         f"{name}-admission-binding",
         metadata={"name": policy},
-        spec={"policyName": declared.metadata.name, "validationActions": ["Deny"]},
+        spec={"policyName": policy, "validationActions": ["Deny"]},
         opts=opts,
     )

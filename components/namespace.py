@@ -117,9 +117,12 @@ def declare_role(
     account_namespace: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """The role called `role` with these rules in `namespace`, bound to a service account of `account_namespace`."""
+    """The role called `role` with these rules in `namespace`, bound to a service account of `account_namespace`.
+
+    The binding does not wait for the role: an administrator may bind one that is not there yet.
+    """
     metadata = {"name": role, "namespace": namespace}
-    made = kubernetes.rbac.v1.Role(
+    kubernetes.rbac.v1.Role(
         f"{name}-role",
         metadata=metadata,
         rules=[
@@ -130,7 +133,7 @@ def declare_role(
     kubernetes.rbac.v1.RoleBinding(
         f"{name}-role-binding",
         metadata=metadata,
-        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": made.metadata.name},
+        role_ref={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
         subjects=[{"kind": "ServiceAccount", "name": account, "namespace": account_namespace}],
         opts=opts,
     )
