@@ -1,7 +1,10 @@
 """`python -m sandbox start|stop|status|env|reset|fault`, and `up|preview|down|repair [ENV]`, which `make` calls."""
 
 import argparse
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 
 from sandbox.folder import Folder
@@ -22,12 +25,21 @@ def _serve(folder: Folder, arguments: argparse.Namespace) -> int:
     from sandbox.lifecycle import build_toolchain
     from sandbox.running import AlreadyRunningError
 
+    if arguments.until_stdin_ends:  # from the first moment: a build can take long
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     build_toolchain()
     try:
-        serve(folder, until_stdin_ends=arguments.until_stdin_ends)
+        serve(folder)
     except (AlreadyRunningError, HomeError) as error:
         raise SandboxError(str(error)) from None
     return 0
+
+
+def _end_with_stdin() -> None:
+    """Whoever holds the other end has ended, or wants this process to."""
+    while os.read(0, 4096):  # not by sys.stdin, whose lock Python would wait for at its end
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop(folder: Folder, _: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ Owns start-up and shutdown in order, the ports (the same again after a restart, 
 import logging
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 
@@ -29,15 +28,13 @@ log = logging.getLogger("sandbox")
 _PORTS = "sandbox.ports"
 
 
-def serve(folder: Folder, *, until_stdin_ends: bool) -> None:
-    """Runs the sandbox until SIGTERM, SIGINT or, if asked for, the end of standard input. Raises AlreadyRunningError."""
+def serve(folder: Folder) -> None:
+    """Runs the sandbox until SIGTERM, SIGINT or SIGHUP. Raises AlreadyRunningError."""
     folder.create()
     _log_to(folder.log)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    if until_stdin_ends:
-        threading.Thread(target=_await_end_of_stdin, args=(over,), daemon=True).start()
     with hold(folder):
         home.prepare(folder, home.chosen_toolchain())
         _serve(folder, over)
@@ -81,11 +78,6 @@ def _serve(folder: Folder, over: threading.Event) -> None:
         store.close()
         folder.running.unlink(missing_ok=True)
         log.info("stopped")
-
-
-def _await_end_of_stdin(over: threading.Event) -> None:
-    sys.stdin.read()
-    over.set()
 
 
 def _log_to(file: Path) -> None:

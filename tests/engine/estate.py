@@ -18,6 +18,7 @@ from lightkube import Client, KubeConfig
 from lightkube.resources.core_v1 import Secret
 
 from ci.engine import documents
+from sandbox import environment
 from sandbox.folder import Folder
 from sandbox.running import Running
 from sandbox.store import Record, Store
@@ -30,7 +31,6 @@ WAIT_SECONDS = 60
 UNSEEN: Final = {"PULUMI_OPTION_SKIP_PREVIEW": "true"}
 _LEFT_OUT = (".git", ".venv", ".sandbox", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__", "tests")
 
-_PRINT_ENVIRONMENT = "import json,os; print(json.dumps(dict(os.environ)))"
 
 T = TypeVar("T")
 
@@ -109,8 +109,12 @@ class Estate:
             stdin=subprocess.PIPE,
         )
         process = self.process
-        eventually(lambda: process.poll() or Running.of(Folder(self.folder)), bool)
-        assert process.poll() is None, (self.folder / "sandbox.log").read_text()
+        try:
+            eventually(lambda: process.poll() is not None or Running.of(Folder(self.folder)), bool)
+            assert process.poll() is None, (self.folder / "sandbox.log").read_text()
+        except BaseException:
+            self.kill()
+            raise
 
     def stop(self) -> None:
         """Closes the pipe, which ends the sandbox, and waits for it."""
@@ -143,9 +147,9 @@ class Estate:
     def shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A script in the shell that `eval "$(python -m sandbox env)"` makes."""
         return subprocess.run(
-            ["sh", "-euc", f'eval "$("{sys.executable}" -m sandbox env)"\n{script}'],
+            ["sh", "-euc", script],
             cwd=self.checkout,
-            env=self._plain | environment,
+            env=self._in_sandbox(environment),
             capture_output=True,
             text=True,
             timeout=300,
@@ -193,9 +197,16 @@ class Estate:
         return _request(method, f"{running[service]}{path}", {}, body)
 
     def variables(self) -> dict[str, str]:
-        """The environment that `python -m sandbox env` makes."""
-        found: dict[str, str] = json.loads(self.shell(f"'{sys.executable}' -c '{_PRINT_ENVIRONMENT}'").stdout)
-        return found
+        """The environment of that shell."""
+        return self._in_sandbox({})
+
+    def _in_sandbox(self, given: dict[str, str]) -> dict[str, str]:
+        """As `eval` of what `sandbox env` prints (`test_sandbox` holds that), without a process for each command."""
+        folder = Folder(self.folder)
+        running = Running.of(folder)
+        assert running is not None, "no sandbox runs"
+        before = {name: value for name, value in (self._plain | given).items() if name not in environment.UNSET}
+        return before | environment.variables(folder, running)
 
     def gitlab(self, method: str, path: str, **body: Any) -> Any:
         """A request to the GitLab stand-in with the administrator's token."""

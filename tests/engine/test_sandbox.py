@@ -65,6 +65,19 @@ def test_state_and_addresses_survive_a_restart(own: Estate) -> None:
     assert (own.folder / "clusters" / cluster_id / "endpoints.json").read_text() == ports
 
 
+def test_its_shell_has_the_variables_that_the_tests_use(own: Estate) -> None:
+    own.start()
+    script = f"""eval "$('{sys.executable}' -m sandbox env)"; exec env"""
+    given = {"PATH": os.environ["PATH"], "HOME": str(own.home), "PULUMI_STACK": "another"} | own.cache
+    printed = subprocess.run(
+        ["sh", "-c", script], cwd=own.checkout, env=given, capture_output=True, text=True, check=True
+    )
+    found = dict(line.split("=", 1) for line in printed.stdout.splitlines())
+    assert {
+        name: value for name, value in found.items() if name not in ("PWD", "OLDPWD", "SHLVL", "_")
+    } == own.variables()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_with_everything_it_started(own: Estate, number: signal.Signals) -> None:
     own.start()

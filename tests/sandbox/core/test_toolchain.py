@@ -280,6 +280,21 @@ def test_a_signal_leaves_nothing_half_built(bench: Bench, monkeypatch: pytest.Mo
     assert bench.left() == []
 
 
+def test_a_sandbox_whose_parent_ends_builds_no_further(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = bench.root / "waits"
+    monkeypatch.setenv("GO_WAITS", str(waits))
+    monkeypatch.setenv("SANDBOX_DIR", str(bench.root / "sandbox"))
+    for end in ("started", "goes"):
+        os.mkfifo(f"{waits}.{end}")
+    command = [sys.executable, "-m", "sandbox", "serve", "--until-stdin-ends"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        assert Path(f"{waits}.started").read_text() == "started\n"
+        assert server.stdin is not None
+        server.stdin.close()
+        assert server.wait(timeout=20) == 143
+    assert bench.left() == []
+
+
 def test_two_builders_build_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second comes to the lock while the first builds."""
     waits = bench.root / "waits"
