@@ -1,12 +1,13 @@
 """`python -m tests.reliability`: the long suite, each fault of each request, and kills; writes docs/reliability.md.
 
-It takes hours. What was played is kept in a file, so that a run which was ended goes on where it was: delete the file to
-begin anew. Exit codes: 0 nothing was lost, 1 something was, 2 wrong usage.
+It takes hours, and can be ended: what was played is kept in a file, and the next run goes on there. Delete the file to begin
+anew. Exit codes: 0 nothing was lost, 1 something was, 2 wrong usage.
 """
 
 import argparse
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from tests.reliability.report import written
 from tests.reliability.suite import Results, Suite
 
 KILLS = 50
-RESULTS = ROOT / ".reliability.jsonl"
+RESULTS = ROOT / "tests" / "reliability" / "results.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = flags.parse_args(arguments)
     if given.side_by_side < 1:
         flags.error("--side-by-side must be at least 1, or nothing is played")
-    results = Results(given.results)
+    results = Results(given.results, _commit())
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         estates = []
         for number in range(given.side_by_side):
@@ -50,9 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             own.mkdir()
             estates.append(running.enter_context(small_estate(own)))
         suite = Suite(estates, results, kills=given.kills)
-        suite.play(re.compile(given.only))
-    (ROOT / "docs" / "reliability.md").write_text(written(results.played, todo=suite.names))
+        try:
+            suite.play(re.compile(given.only))
+        finally:
+            (ROOT / "docs" / "reliability.md").write_text(written(results.played, todo=suite.names))
     return 1 if any(each["wrong"] for each in results.played.values()) else 0
+
+
+def _commit() -> str:
+    """What is checked out, so that a figure can be traced to it."""
+    command = ["git", "describe", "--always", "--dirty"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """docs/reliability.md: what was played, and what became of it. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,10 +21,16 @@ that tries again when an answer is lost may have made two (`make repair` says wh
 
 def written(played: Played, todo: Sequence[str]) -> str:
     """`played` by name; `todo` names all that there is to play."""
-    lines = [_HEAD, _faults(played), _kills(played), _wrong(played)]
+    lines = [_HEAD, _commits(played), _faults(played), _kills(played), _wrong(played)]
     if missing := [name for name in todo if name not in played]:
         lines.append(f"## Not played yet\n\n{len(missing)} of {len(todo)}: `make reliability` goes on with them.\n")
     return "\n".join(line for line in lines if line)
+
+
+def _commits(played: Played) -> str:
+    """Which state of the project was played: a suite that was ended may go on with a later one."""
+    commits = Counter(record["commit"] for record in played.values())
+    return f"Played: {', '.join(f'{count} at {commit}' for commit, count in commits.items())}.\n" if commits else ""
 
 
 def _faults(played: Played) -> str:

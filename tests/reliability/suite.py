@@ -15,17 +15,18 @@ from tests.reliability.matrix import Case, Outcome, Reference, play, reference
 
 
 class Results:
-    """What was played, by name: a line of JSON each, those of earlier runs included."""
+    """What was played, by name: a line of JSON each, those of earlier runs included. `commit` is what is played now."""
 
-    def __init__(self, file: Path) -> None:
-        self._file, self._lock = file, threading.Lock()
+    def __init__(self, file: Path, commit: str) -> None:
+        self._file, self._commit, self._lock = file, commit, threading.Lock()
         lines = file.read_text().splitlines() if file.exists() else []
         self.played: dict[str, dict[str, Any]] = {record.pop("name"): record for record in map(json.loads, lines)}
 
     def add(self, name: str, result: dict[str, Any]) -> None:
+        record = {"commit": self._commit, **result}
         with self._lock, self._file.open("a") as file:
-            file.write(json.dumps({"name": name, **result}) + "\n")
-            self.played[name] = result
+            file.write(json.dumps({"name": name, **record}) + "\n")
+            self.played[name] = record
 
 
 class Suite:

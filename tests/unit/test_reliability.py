@@ -44,18 +44,19 @@ def _suite(results: Results, sandboxes: int = 3) -> Suite:
 
 
 def test_every_case_is_played_once_by_one_of_the_sandboxes(played: list[str], tmp_path: Path) -> None:
-    results = Results(tmp_path / "results")
+    results = Results(tmp_path / "results", "abc")
     found = _suite(results)
     found.play(re.compile(""))
     assert len(played) == CASES
+    assert {record["commit"] for record in results.played.values()} == {"abc"}
     assert set(played) == set(found.names) == set(results.played)
 
 
 def test_a_later_run_plays_what_is_left(played: list[str], tmp_path: Path) -> None:
-    _suite(Results(tmp_path / "results")).play(re.compile("^make"))
+    _suite(Results(tmp_path / "results", "abc")).play(re.compile("^make"))
     assert len(played) == 8
-    _suite(Results(tmp_path / "results")).play(re.compile(""))
-    assert Counter(played) == dict.fromkeys(_suite(Results(tmp_path / "results")).names, 1)
+    _suite(Results(tmp_path / "results", "abc")).play(re.compile(""))
+    assert Counter(played) == dict.fromkeys(_suite(Results(tmp_path / "results", "abc")).names, 1)
 
 
 def test_what_cannot_be_played_is_told_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ def test_what_cannot_be_played_is_told_and_kept(monkeypatch: pytest.MonkeyPatch,
 
     monkeypatch.setattr(suite, "reference", lambda estate: NORMAL)
     monkeypatch.setattr(suite, "play", fails)
-    _suite(Results(tmp_path / "results")).play(re.compile("remove: one, one 500"))
+    _suite(Results(tmp_path / "results", "abc")).play(re.compile("remove: one, one 500"))
     (line,) = (tmp_path / "results").read_text().splitlines()
     assert json.loads(line)["wrong"] == ["not played: no environment"]
 
@@ -76,7 +77,7 @@ def test_an_error_of_one_sandbox_ends_the_suite(
         raise ValueError("a mistake of the suite's own")
 
     monkeypatch.setattr(suite, "play", crashes)
-    results = Results(tmp_path / "results")
+    results = Results(tmp_path / "results", "abc")
     with pytest.raises(ValueError, match="own"):
         _suite(results).play(re.compile(""))
     assert results.played == {}
@@ -98,9 +99,10 @@ def test_the_report_adds_up() -> None:
         _outcome(cases[1], survived=False),
         _outcome(cases[2], survived=True, wrong=("lost: a VPC 1",)),
     ]
-    records = {str(o.case): json.loads(json.dumps(asdict(o))) for o in outcomes}
-    records["kill 0"] = {"victim": "engine", "survived": False, "wrong": []}
+    records = {str(o.case): {"commit": "abc", **json.loads(json.dumps(asdict(o)))} for o in outcomes}
+    records["kill 0"] = {"commit": "def", "victim": "engine", "survived": False, "wrong": []}
     text = written(records, todo=[*records, "kill 1"])
+    assert "Played: 3 at abc, 1 at def." in text
     assert "| make | one 500 | 3 | 1 | 1 | 1 |" in text
     assert "| engine | 1 | 0 | 1 | 0 |" in text
     assert "make: 2, one 500: lost: a VPC 1" in text
