@@ -1,4 +1,4 @@
-"""`python -m sandbox start|stop|status|env|reset|fault`, and `up|preview|down|repair [ENV]`, which `make` calls."""
+"""`python -m sandbox start|stop|status|env|reset|fault|pace`, and `up|preview|down|repair [ENV]`, which `make` calls."""
 
 import argparse
 import os
@@ -97,6 +97,12 @@ def _repair(folder: Folder, arguments: argparse.Namespace) -> int:
     return repair(folder, arguments.environment or "dev")
 
 
+def _pace(folder: Folder, arguments: argparse.Namespace) -> int:
+    from sandbox.pace_command import run
+
+    return run(folder, arguments)
+
+
 def _fault(folder: Folder, arguments: argparse.Namespace) -> int:
     from sandbox.fault_command import run
 
@@ -111,6 +117,7 @@ _COMMANDS: dict[str, tuple[Callable[[Folder, argparse.Namespace], int], str]] = 
     "reset": (_reset, "empty it: stand-ins, clusters and Pulumi's state"),
     "serve": (_serve, "run it in the foreground until a signal"),
     "fault": (_fault, "make requests to the stand-ins fail"),
+    "pace": (_pace, "make clusters and pools take as long as they do in reality"),
     "up": (_up, "bring an environment up (default dev)"),
     "preview": (_preview, "show what `up` would change (default dev)"),
     "repair": (_repair, "bring Pulumi's state and what exists together, after an update was cut off (default dev)"),
@@ -130,6 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from sandbox.fault_command import add_arguments
 
             add_arguments(command)
+        if name == "pace":
+            from sandbox.pace_command import add_arguments as add_pace_arguments
+
+            add_pace_arguments(command)
         if name in ("up", "preview", "repair", "down"):
             command.add_argument("environment", nargs="?", help="dev, preprod or prod")
     parsed = parser.parse_args(arguments)

@@ -26,7 +26,7 @@ from lightkube import Client
 from sandbox import cluster_parts, files
 from sandbox.cluster_parts import Arguments, Endpoints
 from sandbox.control_plane import ControlPlaneError, NodeSpec
-from sandbox.nodes import connect, reconcile
+from sandbox.nodes import connect, joined, reconcile
 from sandbox.process import Process
 
 log = logging.getLogger("sandbox")
@@ -137,21 +137,24 @@ class _Plane:
             while not self._stopping.is_set():
                 self._restart_the_dead()
                 self.changed.clear()
-                done = self._settle(client)
-                self.changed.wait(_RESYNC_SECONDS if done else _POLL_SECONDS)
+                self.changed.wait(self._settle(client))
 
-    def _settle(self, client: Client) -> bool:
-        """One step towards the nodes that the pools want; True when all are there and ready."""
+    def _settle(self, client: Client) -> float:
+        """One step towards the nodes that the pools want; for how long there is nothing to do then."""
         with self.lock:
             desired = dict(self.desired)
+        there, following = joined(desired, time.time())
         try:
-            settled = reconcile(client, desired)
+            settled = reconcile(client, there)
         except (HTTPError, OSError) as error:
             log.warning("cluster %s: nodes not settled, trying again: %s", self.id, error)
             settled = {}
         with self.lock:
-            self.settled = settled if desired == self.desired else {}
-            return all(settled.get(pool) for pool in self.desired)
+            complete = {pool: settled.get(pool, False) and there[pool] == nodes for pool, nodes in desired.items()}
+            self.settled = complete if desired == self.desired else {}
+            if desired != self.desired or not all(settled.get(pool) for pool in desired):
+                return _POLL_SECONDS
+        return _RESYNC_SECONDS if following is None else min(_RESYNC_SECONDS, max(0.0, following - time.time()))
 
     def _restart_the_dead(self) -> None:
         for part, process in list(self._processes.items()):

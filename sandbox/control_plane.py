@@ -23,13 +23,14 @@ class Taint:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeSpec:
-    """A node as the pool wants it. `cpu` in cores, `memory_gib` in GiB."""
+    """A node as the pool wants it. `cpu` in cores, `memory_gib` in GiB. It joins at `joins_at` (Unix seconds)."""
 
     name: str
     labels: dict[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     cpu: int = 4
     memory_gib: int = 16
+    joins_at: float = 0.0
 
 
 class ControlPlanes(Protocol):
@@ -51,7 +52,7 @@ class ControlPlanes(Protocol):
         """Says which nodes the pool should have (labels and taints included); an empty list removes them all."""
 
     def nodes_ready(self, cluster_id: str, pool_id: str) -> bool:
-        """Whether the pool's nodes are exactly those that were set, each Ready, with its labels and taints."""
+        """Whether the pool's nodes are exactly those that were set, each joined and Ready, with its labels and taints."""
 
     def delete(self, cluster_id: str) -> None:
         """Begins to stop the control plane and to remove its data."""

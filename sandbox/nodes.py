@@ -37,6 +37,12 @@ def connect(kubeconfig: str) -> Client:
     return Client(config=KubeConfig.from_dict(yaml.safe_load(kubeconfig)), trust_env=False)
 
 
+def joined(desired: Desired, moment: float) -> tuple[dict[str, list[NodeSpec]], float | None]:
+    """The nodes that have joined by `moment`, and when the next one will (None: there are no more)."""
+    by_now = {pool: [n for n in nodes if n.joins_at <= moment] for pool, nodes in desired.items()}
+    return by_now, min((n.joins_at for nodes in desired.values() for n in nodes if n.joins_at > moment), default=None)
+
+
 def reconcile(client: Client, desired: Desired) -> dict[str, bool]:
     """One step towards `desired`; by pool, whether its nodes are as they should be and ready."""
     actual = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.control_plane import ControlPlaneError, ControlPlanes
+from sandbox.scaleway import pace
 from sandbox.scaleway.catalog import CLUSTER_TYPES, VERSIONS, upgrades
 from sandbox.scaleway.common import (
     CLUSTERS,
@@ -172,6 +173,7 @@ def _new_cluster(call: Call) -> Record:
         "_security_group_id": new_id(),
         "_with_additional_resources": False,
         "_acls_changed": False,
+        pace.HELD_UNTIL: pace.held_until(call.store, pace.CLUSTER),
     }
 
 

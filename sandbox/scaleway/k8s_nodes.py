@@ -8,6 +8,7 @@ import re
 import uuid
 
 from sandbox.control_plane import ControlPlaneError, ControlPlanes, NodeSpec, Taint
+from sandbox.scaleway import pace
 from sandbox.scaleway.catalog import NODE_TYPES
 from sandbox.scaleway.common import CLUSTERS, PRIVATE_NETWORKS, new_id, now
 from sandbox.scaleway.ipam import add_addresses, remove_addresses
@@ -67,7 +68,12 @@ def node_spec(pool: Record, node: Record) -> NodeSpec:
     wanted = {(t["key"], t["effect"]): Taint(t["key"], t["value"], t["effect"]) for t in pool["taints"]}
     wanted = {(t.key, t.effect): t for t in taints} | wanted
     return NodeSpec(
-        name=node["name"], labels=labels, taints=tuple(wanted.values()), cpu=kind.cpu, memory_gib=kind.memory_gib
+        name=node["name"],
+        labels=labels,
+        taints=tuple(wanted.values()),
+        cpu=kind.cpu,
+        memory_gib=kind.memory_gib,
+        joins_at=pace.seconds_of(node),
     )
 
 
@@ -153,6 +159,7 @@ def _add(store: Store, cluster: Record, pool: Record) -> None:
         "public_ip_v6": None,
         "provider_id": f"scaleway://instance/{pool['zone']}/{uuid.uuid4()}",
         "error_message": "",
+        pace.HELD_UNTIL: pace.held_until(store, pace.POOL, after=cluster),
     }
     network = store.get(PRIVATE_NETWORKS, cluster["private_network_id"])
     if network is not None:

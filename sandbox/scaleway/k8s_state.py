@@ -1,13 +1,13 @@
 """Which state a Kapsule cluster and its pools are in.
 
-Owns the steps from `creating` to gone. They are computed when somebody asks, from what the control planes say, so there
-is no clock and no thread here; and what the sandbox has to do after it was restarted (`resume`).
+Owns the steps from `creating` to gone. They are computed when somebody asks, from what the control planes and `pace` say, so
+there is no thread here; and what the sandbox has to do after it was restarted (`resume`).
 """
 
 import logging
 
 from sandbox.control_plane import ControlPlaneError, ControlPlanes
-from sandbox.scaleway import k8s_nodes
+from sandbox.scaleway import k8s_nodes, pace
 from sandbox.scaleway.catalog import upgrades
 from sandbox.scaleway.common import CLUSTERS, PRIVATE_NETWORKS, find, new_id, now
 from sandbox.store import Record, Store
@@ -62,7 +62,7 @@ def _status(store: Store, planes: ControlPlanes, cluster: Record) -> str:
     except ControlPlaneError as error:
         log.error("the control plane of cluster %s (%s) has failed: %s", cluster["name"], cluster["id"], error)
         return "locked"
-    if not up:
+    if not up or pace.is_held(cluster):
         # A control plane that comes back after a restart of the sandbox is not being created.
         return "updating" if cluster["iam_nodes_group_id"] else "creating"
     if cluster["_pool_required"]:

@@ -1,9 +1,12 @@
-"""The types that control planes answer with are ready before there are threads: a half-made one ends the process."""
+"""Nodes: when they join; and that the types which control planes answer with are ready before there are threads."""
 
 import subprocess
 import sys
 
 import pytest
+
+from sandbox.control_plane import NodeSpec
+from sandbox.nodes import joined
 
 # Eight clusters come up in the same moment; the short interval makes threads change places inside the first use.
 AT_ONCE = """
@@ -37,3 +40,19 @@ def test_a_types_first_use_in_many_threads_at_once(use: str) -> None:
     for _ in range(3):  # without the preparation each run crashes four times out of five
         result = subprocess.run([sys.executable, "-c", AT_ONCE, use], capture_output=True, text=True, timeout=60)
         assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr
+
+
+def test_a_node_joins_when_its_time_has_come() -> None:
+    desired = {
+        "first": [NodeSpec(name="a"), NodeSpec(name="b", joins_at=20.0)],
+        "second": [NodeSpec(name="c", joins_at=10.0)],
+    }
+    names = {moment: joined(desired, moment) for moment in (5.0, 10.0, 20.0)}
+    assert [
+        ({p: [n.name for n in nodes] for p, nodes in there.items()}, following) for there, following in names.values()
+    ] == [
+        ({"first": ["a"], "second": []}, 10.0),
+        ({"first": ["a"], "second": ["c"]}, 20.0),
+        ({"first": ["a", "b"], "second": ["c"]}, None),
+    ]
+    assert joined({}, 0.0) == ({}, None)

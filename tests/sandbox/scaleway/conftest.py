@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,7 +51,8 @@ class FakePlanes:
 
     def nodes_ready(self, cluster_id: str, pool_id: str) -> bool:
         self._check(cluster_id)
-        return not self.slow and not self.slow_nodes and not self.failure
+        there = all(node.joins_at <= time.time() for node in self.nodes.get((cluster_id, pool_id), []))
+        return there and not self.slow and not self.slow_nodes and not self.failure
 
     def delete(self, cluster_id: str) -> None:
         if cluster_id in self.started:
