@@ -18,6 +18,8 @@ from tests.quick_yaml import quick_yaml
 
 JSON = Any
 _FORM = "application/x-www-form-urlencoded"
+_DURATION = re.compile(r"([0-9.]+)(h|ms|m|s|µs|ns)")  # as Go writes it: 1m2.5s
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
 
 
 class CassetteError(Exception):
@@ -26,7 +28,10 @@ class CassetteError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Interaction:
-    """One recorded request with its answer. `number` is its place in the file, from 0, as go-vcr counts."""
+    """One recorded request with its answer. `number` is its place in the file, from 0, as go-vcr counts.
+
+    `seconds` is how long the answer took; None where the recording does not say.
+    """
 
     number: int
     method: str
@@ -38,6 +43,7 @@ class Interaction:
     code: int
     answer_text: str = ""
     recorded_on: date | None = None
+    seconds: float | None = None
 
     @property
     def asked(self) -> JSON:
@@ -109,6 +115,7 @@ def _interaction(number: int, interaction: dict[str, Any]) -> Interaction:
         code=_code(response),
         answer_text=_text(response.get("body")),
         recorded_on=_date(answered.get("date", "")),
+        seconds=_seconds(_text(response.get("duration"))),
     )
 
 
@@ -132,6 +139,14 @@ def _code(response: dict[str, Any]) -> int:
     if found is None:
         raise ValueError("the answer has no status")
     return int(found[0])
+
+
+def _seconds(text: str) -> float | None:
+    """None where it is no duration, or none was written."""
+    parts = _DURATION.findall(text)
+    if not text or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts) or None
 
 
 def _date(text: str) -> date | None:

@@ -72,3 +72,23 @@ def test_an_interaction_needs_a_url(tmp_path: Path, change: dict[str, Any]) -> N
     path.write_text(yaml.safe_dump({"interactions": [made]}))
     with pytest.raises(CassetteError, match="interaction 0 cannot be read"):
         cassette.read(path)
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [
+        ("1.18464175s", 1.18464175),
+        ("405.246208ms", 0.405246208),
+        ("850µs", 0.00085),
+        ("1m2.5s", 62.5),
+        ("0s", None),
+        ("", None),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_reads_how_long_an_answer_took(tmp_path: Path, duration: str | None, seconds: float | None) -> None:
+    made = interaction("GET", VPCS)
+    made["response"]["duration"] = duration
+    (found,) = cassette.read(write(tmp_path / "c.yaml", made))
+    assert found.seconds == (None if seconds is None else pytest.approx(seconds))
