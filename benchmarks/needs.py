@@ -45,6 +45,11 @@ def _always(_of: Record, _on: Record) -> bool:
     return True
 
 
+def _speaks_by(of: Record, on: Record) -> bool:
+    """`on` is the provider of `of`."""
+    return str(of.get("provider") or "").startswith(on["urn"] + "::")
+
+
 def _lies_in(of: Record, on: Record) -> bool:
     """`on` is the namespace that `of` is made in."""
     return bool(_place(of) == _at(on, "inputs", "metadata", "name"))
@@ -71,7 +76,7 @@ class _Rule:
 
 
 _REFUSED: Final = (
-    _Rule("kubernetes:*", "pulumi:providers:kubernetes", "nothing else speaks to the cluster"),
+    _Rule("*", "pulumi:providers:*", "nothing else speaks to the service", _speaks_by),
     _Rule(
         "pulumi:providers:kubernetes",
         "scaleway:kubernetes/pool:Pool",

@@ -4,7 +4,7 @@ An operation is the making of one resource by a provider, from the event before 
 and the stack are no operations: nobody waits for them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,11 @@ class Stamped:
 
     at: float
     event: Mapping[str, Any]
+
+
+def after_preview(events: Sequence[Stamped]) -> Sequence[Stamped]:
+    """Those of the update, without the preview that the same command may have begun with: each says first that it begins."""
+    return events[max((n for n, stamped in enumerate(events) if "preludeEvent" in stamped.event), default=0) :]
 
 
 def spans(events: Iterable[Stamped]) -> dict[str, tuple[float, float]]:

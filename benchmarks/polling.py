@@ -11,17 +11,20 @@ Record = Mapping[str, Any]
 _ASKS: Final = {"k8s.GetCluster": ("pool_required", "ready"), "k8s.GetPool": ("ready",)}
 
 
-def seen(requests: Iterable[Record]) -> dict[str, float]:
-    """By id (UUID) of a cluster or a pool, when somebody who asked for it was first told that it is there (Unix seconds)."""
+def unseen(requests: Iterable[Record], there: Mapping[str, float]) -> dict[str, float]:
+    """Seconds by id (UUID) of a cluster or a pool; `there` says when each was there at the earliest (Unix seconds).
+
+    Where somebody was told after that moment that it is not there yet, the machine was slower than the pace, and it counts
+    from then. What nobody was told of, or nothing is known of, is left out.
+    """
+    since = dict(there)
     found: dict[str, float] = {}
     for request in requests:
-        wanted = _ASKS.get(request["operation"])
-        reply = request["reply"]
-        if wanted and isinstance(reply, Mapping) and reply.get("status") in wanted:
-            found.setdefault(str(reply["id"]), request["time"])
+        wanted, reply = _ASKS.get(request["operation"]), request["reply"]
+        if not wanted or not isinstance(reply, Mapping) or reply.get("id") not in since or reply["id"] in found:
+            continue
+        if reply["status"] in wanted:
+            found[reply["id"]] = request["time"] - since[reply["id"]]
+        else:
+            since[reply["id"]] = max(since[reply["id"]], request["time"])
     return found
-
-
-def unseen(requests: Iterable[Record], there: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by id; `there` says when each was there (Unix seconds). What nobody asked for in time is left out."""
-    return {thing: when - there[thing] for thing, when in seen(requests).items() if thing in there}

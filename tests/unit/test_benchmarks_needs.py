@@ -93,7 +93,7 @@ RELEASE = {"namespace": "dev-runners", "values": {"runners": {"secret": "tokens"
             "the API server answers 404",
         ),
         (("kubernetes:core/v1:Pod", {"metadata": {"namespace": "other"}}), NAMESPACE, ONLY_DECLARED, ""),
-        (("kubernetes:core/v1:Pod", {}), resource(PROVIDER), REFUSED, "nothing else speaks to the cluster"),
+        (("kubernetes:core/v1:Pod", {}), resource(PROVIDER), ONLY_DECLARED, ""),
         (
             (PROVIDER, {}),
             POOL,
@@ -134,8 +134,8 @@ def test_a_provider_and_a_parent_are_depended_on_and_components_are_not() -> Non
         dependencies=[component["urn"], "urn:pulumi:dev::other::a:b:C::gone"],
         deletedWith=CLUSTER["urn"],
     )
-    assert [(logical(n.of), kind(n.on), n.how) for n in needs([provider, component, CLUSTER, pod])] == [
-        ("of", PROVIDER, REFUSED)
+    assert [(logical(n.of), kind(n.on), n.why) for n in needs([provider, component, CLUSTER, pod])] == [
+        ("of", PROVIDER, "nothing else speaks to the service")
     ]
 
 
