@@ -2,11 +2,17 @@
 
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from sandbox.cluster import _POLL_SECONDS, _RESYNC_SECONDS, _Plane
 from sandbox.control_plane import NodeSpec
-from sandbox.nodes import joined
+from sandbox.nodes import Desired, joined
+
+NOW = 100.0  # Unix seconds
 
 # Eight clusters come up in the same moment; the short interval makes threads change places inside the first use.
 AT_ONCE = """
@@ -56,3 +62,41 @@ def test_a_node_joins_when_its_time_has_come() -> None:
         ({"first": ["a", "b"], "second": ["c"]}, None),
     ]
     assert joined({}, 0.0) == ({}, None)
+
+
+@pytest.fixture
+def plane(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A control plane without its processes, whose nodes are as they should be as soon as they are there."""
+
+    def reconciled(_client: object, desired: Desired) -> dict[str, bool]:
+        return dict.fromkeys(desired, True)
+
+    monkeypatch.setattr("sandbox.cluster.reconcile", reconciled)
+    monkeypatch.setattr("sandbox.cluster.time", SimpleNamespace(time=lambda: NOW))
+    found = object.__new__(_Plane)
+    found.lock, found.desired, found.settled = threading.Lock(), {}, {}
+    return found
+
+
+def test_a_pool_is_settled_when_all_its_nodes_have_joined_and_nobody_looks_much_before(plane: Any) -> None:
+    plane.desired = {
+        "there": [NodeSpec(name="a")],
+        "coming": [NodeSpec(name="b"), NodeSpec(name="c", joins_at=NOW + 1)],
+    }
+    assert plane._settle(None) == 1
+    assert plane.settled == {"there": True, "coming": False}
+    plane.desired = {"coming": [NodeSpec(name="c", joins_at=NOW + 1000)]}
+    assert plane._settle(None) == _RESYNC_SECONDS
+    assert plane.settled == {"coming": False}
+    plane.desired = {"coming": [NodeSpec(name="c", joins_at=NOW)]}
+    assert plane._settle(None) == _RESYNC_SECONDS
+    assert plane.settled == {"coming": True}
+
+
+def test_while_a_node_is_not_as_it_should_be_it_is_looked_at_again_soon(
+    plane: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.cluster.reconcile", lambda _client, desired: dict.fromkeys(desired, False))
+    plane.desired = {"there": [NodeSpec(name="a")]}
+    assert plane._settle(None) == _POLL_SECONDS
+    assert plane.settled == {"there": False}
