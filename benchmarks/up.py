@@ -40,6 +40,7 @@ from tests.engine.estate import Estate
 STACK: Final = "dev"
 _TARGET: Final = "projects-target"  # the logical name of the project that pipelines deploy to
 _RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+_REPETITIONS: Final = 3
 _HALF_A_SECOND: Final = 0.5  # Kubernetes tells moments in whole seconds
 _APPLICATIONS: Final = "kapsule-dev"
 
@@ -61,11 +62,11 @@ class Run:
 
 
 def measure(bench: Bench, used: Latencies | None = None) -> Iterator[Figure]:
-    """Both figures. A repetition takes as long as a cluster and a pool do, and a minute."""
-    used = used or latencies.defaults()
+    """Both figures. A repetition takes as long as a cluster and a pool do, and a minute; so there are few."""
+    used, repetitions = used or latencies.defaults(), min(bench.repetitions, _REPETITIONS)
     runs = []
-    for number in range(1, bench.repetitions + 1):
-        bench.say(f"dev and the applications' cluster from nothing, {number} of {bench.repetitions}")
+    for number in range(1, repetitions + 1):
+        bench.say(f"dev and the applications' cluster from nothing, {number} of {repetitions}")
         folder = bench.folder / f"up-{number}"
         folder.mkdir()
         runs.append(_run(folder, used))
