@@ -22,9 +22,10 @@ class FaultError(Exception):
 class Fault:
     """One kind of failure for the operations that a pattern names (`k8s.Clusters.create`, `gitlab.*.create`, `*`).
 
-    The first `skip` requests pass, the next `times` meet the fault (None: until it is taken away). After `delay` seconds the
-    answer is `status` and the server has done nothing; or the connection is dropped `before` or `after` it did what was
-    asked; or what it did is answered with half a body (`malformed`) or with other `fields` (as of a state that stays).
+    The first `skip` requests pass, the next `times` meet the fault (None: until it is taken away). After `delay` seconds,
+    or once all faults are cleared, the answer is `status` and the server has done nothing; or the connection is dropped
+    `before` or `after` it did what was asked; or what it did is answered with half a body (`malformed`) or with other
+    `fields` (as of a state that stays).
     """
 
     operation: str
@@ -75,14 +76,24 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
+        self._cleared = threading.Event()
 
     def add(self, fault: Fault) -> None:
         with self._lock:
             self._waiting.append(_Waiting(fault))
 
     def clear(self) -> None:
+        """Also lets go on what is being late just now."""
         with self._lock:
             self._waiting.clear()
+            self._cleared.set()
+            self._cleared = threading.Event()
+
+    def be_late(self, fault: Fault) -> None:
+        """Waits as long as the fault says, or until the faults are cleared."""
+        with self._lock:
+            cleared = self._cleared
+        cleared.wait(fault.delay)
 
     def listed(self) -> list[dict[str, Any]]:
         """Each that is there still, with how many requests have met it."""

@@ -157,7 +157,7 @@ class Service:
         operation, act = self._matched(request, path)
         fault = None if _is_own(operation) else self.faults.meet(operation)
         if fault:
-            time.sleep(fault.delay)  # what it stands for is a wait
+            self.faults.be_late(fault)
             if fault.drop == "before":
                 raise _dropped(environ)
         reply = self._failed(fault.status, fault.retry_after) if fault and fault.status else act()

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.engine.estate import ENVIRONMENTS, Estate, Up, eventually
-from tests.engine.updates import LOCKED, crash, up_of
+from tests.engine.updates import LOCKED, answer, crash, hold_back, up_of
 
 
 @pytest.fixture
 def slow(estate: Estate, environments: dict[str, Up], dev_as_declared: None) -> Iterator["subprocess.Popen[str]"]:
-    """An `up` of a change that holds its lock while Scaleway does not answer."""
+    """An `up` of a change that holds its lock until `answer`."""
     estate.set("dev", "runners[0].concurrent", "9")
-    assert estate.sandbox("fault", "iam.GetAPIKey", "--delay", "20").returncode == 0
+    hold_back(estate)
     with subprocess.Popen(
         up_of("dev"),
         cwd=estate.checkout,
@@ -27,9 +27,9 @@ def slow(estate: Estate, environments: dict[str, Up], dev_as_declared: None) -> 
     ) as running:
         eventually(lambda: _locks(estate), lambda found: len(found) == 1)
         yield running
+        answer(estate)
         if running.poll() is None:
             running.communicate(timeout=120)  # killed, it would leave its lock
-    estate.sandbox("fault", "--clear")
 
 
 def _locks(estate: Estate) -> list[Path]:
@@ -52,6 +52,7 @@ def test_a_second_update_of_a_stack_is_refused_and_the_first_one_ends(
     second = estate.shell(shlex.join(up_of("dev")) + " 2>&1")
     assert second.returncode != 0
     assert LOCKED in " ".join(second.stdout.split())
+    answer(estate)
     printed, _ = slow.communicate(timeout=120)
     assert slow.returncode == 0, printed
     assert _locks(estate) == []
@@ -69,6 +70,7 @@ def test_the_lock_of_a_killed_engine_is_cancelled_and_nothing_is_lost(
 ) -> None:
     before = json.loads(estate.pulumi("stack export --stack preprod"))["deployment"]["resources"]
     crash(slow)
+    answer(estate)
     assert LOCKED in " ".join(estate.pulumi("up --yes --skip-preview --stack dev", code=None).split())
     estate.pulumi("cancel --yes --stack dev")
     estate.pulumi("up --yes --skip-preview --stack dev")

@@ -17,7 +17,7 @@ from sections.jobs import StateBackendSettings
 from tests.engine import object_storage
 from tests.engine.estate import ENVIRONMENTS, Estate, Up, eventually
 from tests.engine.object_storage import ObjectStorage
-from tests.engine.updates import LOCKED, crash, up_of
+from tests.engine.updates import LOCKED, answer, crash, hold_back, up_of
 
 SETTINGS = StateBackendSettings.model_validate(
     {"bucket": "acme-state", "projectId": "11111111-2222-3333-4444-555555555555"}
@@ -133,10 +133,10 @@ def backend(estate: Estate, storage: ObjectStorage, tmp_path_factory: pytest.Tem
 
 @pytest.fixture
 def late(estate: Estate) -> Iterator[None]:
-    """Scaleway answers late, so that updates hold their locks."""
-    assert estate.sandbox("fault", "iam.GetAPIKey", "--delay", "10").returncode == 0
+    """An update holds its lock until `answer`."""
+    hold_back(estate)
     yield
-    estate.sandbox("fault", "--clear")
+    answer(estate)
 
 
 @pytest.fixture
@@ -146,6 +146,7 @@ def slow(backend: Backend, late: None) -> Iterator["subprocess.Popen[str]"]:
     with backend.started(up_of("dev")) as running:
         eventually(backend.locks, lambda found: len(found) == 1)
         yield running
+        answer(backend.estate)
 
 
 def test_three_stacks_are_updated_at_the_same_time(backend: Backend) -> None:
@@ -167,6 +168,7 @@ def test_a_second_update_of_a_stack_is_refused_and_the_first_one_ends(
     second = backend.pulumi(*up_of("dev")[1:], code=1)
     assert LOCKED in " ".join(second.split())
     assert "s3://acme-state" in second
+    answer(backend.estate)
     printed, _ = slow.communicate(timeout=180)
     assert slow.returncode == 0, printed
     backend.is_as_declared("dev")
@@ -176,8 +178,12 @@ def test_a_second_update_of_a_stack_is_refused_and_the_first_one_ends(
 def test_of_two_that_start_at_the_same_moment_one_at_most_updates(backend: Backend, late: None) -> None:
     """Each writes its lock and then looks for others, so both may find the other's."""
     backend.estate.set("preprod", "runners[0].concurrent", "8")
-    ups = backend.at_once("preprod", "preprod")
-    refused = [up.printed for up in ups if up.code]
+    with ExitStack() as running:
+        both = [running.enter_context(backend.started(up_of("preprod"))) for _ in range(2)]
+        eventually(lambda: [up for up in both if up.poll() is not None], bool)
+        answer(backend.estate)
+        printed = [up.communicate(timeout=180)[0] for up in both]
+    refused = [text for up, text in zip(both, printed, strict=True) if up.returncode]
     assert len(refused) >= 1
     assert [text for text in refused if LOCKED not in " ".join(text.split())] == []
     assert backend.locks() == []
@@ -189,6 +195,7 @@ def test_the_lock_of_a_killed_engine_is_cancelled_and_nothing_is_lost(
     backend: Backend, slow: "subprocess.Popen[str]"
 ) -> None:
     crash(slow)
+    answer(backend.estate)
     assert LOCKED in " ".join(backend.pulumi(*up_of("dev")[1:], code=1).split())
     backend.pulumi("cancel", "--yes", "--stack", "dev")
     assert backend.locks() == []

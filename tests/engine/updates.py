@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from tests.engine.estate import all_processes, descendants
+from tests.engine.estate import Estate, all_processes, descendants
 
 LOCKED = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock"
@@ -13,6 +13,15 @@ LOCKED = (
 
 def up_of(stack: str) -> list[str]:
     return ["pulumi", "up", "--yes", "--skip-preview", "--stack", stack]
+
+
+def hold_back(estate: Estate) -> None:
+    """Scaleway does not answer the next question for a key before `answer`, so that an update holds its lock."""
+    assert estate.sandbox("fault", "iam.GetAPIKey", "--delay", "600").returncode == 0
+
+
+def answer(estate: Estate) -> None:
+    assert estate.sandbox("fault", "--clear").returncode == 0
 
 
 def crash(engine: "subprocess.Popen[str]") -> None:

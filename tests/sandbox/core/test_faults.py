@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -35,6 +36,15 @@ def test_a_fault_without_a_number_stays_until_it_is_cleared() -> None:
     assert faults.listed()[0]["met"] == 100
     faults.clear()
     assert faults.meet("a") is None
+
+
+def test_what_is_late_is_let_go_on_when_the_faults_are_cleared() -> None:
+    faults = Faults()
+    late = [threading.Thread(target=faults.be_late, args=(Fault(operation="*", delay=600.0),)) for _ in range(2)]
+    for thread in late:
+        thread.start()
+    while any(thread.is_alive() for thread in late):  # each clearing is for those that wait just then
+        faults.clear()
 
 
 def test_the_fault_that_was_asked_for_first_is_met_first() -> None:
