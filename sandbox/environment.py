@@ -6,6 +6,7 @@ Helm's are neither read nor written. The values hold the sandbox's own keys, whi
 
 import os
 import shlex
+from collections.abc import Mapping
 
 from sandbox import gitlab, scaleway
 from sandbox.folder import Folder
@@ -31,14 +32,14 @@ UNSET = (
 )
 
 
-def variables(folder: Folder, running: Running) -> dict[str, str]:
-    """The variables by name. Secret: SCW_SECRET_KEY and GITLAB_TOKEN are among them."""
+def variables(folder: Folder, running: Running, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables by name, for a shell that has `environment`. Secret: SCW_SECRET_KEY and GITLAB_TOKEN are among them."""
     store = Store(folder.records)
     try:
         cloud, git = scaleway.seed(store), gitlab.seed(store)
     finally:
         store.close()
-    path = [str(folder.bin), *(p for p in os.environ.get("PATH", "").split(os.pathsep) if p != str(folder.bin))]
+    path = [str(folder.bin), *(p for p in environment.get("PATH", "").split(os.pathsep) if p != str(folder.bin))]
     return {
         "PATH": os.pathsep.join(path),
         "PULUMI_HOME": str(folder.pulumi_home),

@@ -206,7 +206,7 @@ class Estate:
         running = Running.of(folder)
         assert running is not None, "no sandbox runs"
         before = {name: value for name, value in (self._plain | given).items() if name not in environment.UNSET}
-        return before | environment.variables(folder, running)
+        return before | environment.variables(folder, running, before)
 
     def gitlab(self, method: str, path: str, **body: Any) -> Any:
         """A request to the GitLab stand-in with the administrator's token."""
