@@ -16,7 +16,7 @@ import pulumi_kubernetes as kubernetes
 provider = kubernetes.Provider("cluster", kubeconfig=pulumi.Config().require("kubeconfig"))
 objects = [
     {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "data": {"key": "value"}},
-    {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "two"}, "revision": 1},
+    {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "two"}, "data": {"a": 1}, "revision": 1},
     {
         "apiVersion": "v1",
         "kind": "ConfigMapList",

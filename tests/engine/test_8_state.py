@@ -17,19 +17,23 @@ def slow(estate: Estate, environments: dict[str, Up], dev_as_declared: None) -> 
     """An `up` of a change that holds its lock until `answer`."""
     estate.set("dev", "runners[0].concurrent", "9")
     hold_back(estate)
-    with subprocess.Popen(
-        up_of("dev"),
-        cwd=estate.checkout,
-        env=estate.variables(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as running:
+    with _started(estate, "dev") as running:
         eventually(lambda: _locks(estate), lambda found: len(found) == 1)
         yield running
         answer(estate)
         if running.poll() is None:
             running.communicate(timeout=120)  # killed, it would leave its lock
+
+
+def _started(estate: Estate, stack: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        up_of(stack),
+        cwd=estate.checkout,
+        env=estate.variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def _locks(estate: Estate) -> list[Path]:
@@ -60,9 +64,13 @@ def test_a_second_update_of_a_stack_is_refused_and_the_first_one_ends(
 
 
 def test_another_stack_is_not_locked(estate: Estate, slow: "subprocess.Popen[str]") -> None:
-    estate.pulumi("up --yes --skip-preview --stack preprod")
-    assert slow.poll() is None
-    assert len(_locks(estate)) == 1
+    with _started(estate, "preprod") as other:
+        eventually(lambda: _locks(estate), lambda found: len(found) == 2)  # each holds its own at the same time
+        assert (slow.poll(), other.poll()) == (None, None)
+        answer(estate)
+        for update in (slow, other):
+            printed, _ = update.communicate(timeout=120)
+            assert update.returncode == 0, printed
 
 
 def test_the_lock_of_a_killed_engine_is_cancelled_and_nothing_is_lost(

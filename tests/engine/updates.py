@@ -16,8 +16,8 @@ def up_of(stack: str) -> list[str]:
 
 
 def hold_back(estate: Estate) -> None:
-    """Scaleway does not answer the next question for a key before `answer`, so that an update holds its lock."""
-    assert estate.sandbox("fault", "iam.GetAPIKey", "--delay", "600").returncode == 0
+    """Scaleway answers no question for a key before `answer`, however often it is asked: an update holds its lock."""
+    assert estate.sandbox("fault", "iam.GetAPIKey", "--delay", "600", "--times", "0").returncode == 0
 
 
 def answer(estate: Estate) -> None:
