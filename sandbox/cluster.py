@@ -12,7 +12,6 @@ import shutil
 import ssl
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -121,16 +120,7 @@ class _Plane:
                 raise ControlPlaneError(f"stopped while {part} was starting")
 
     def _answers(self, url: str) -> bool:
-        authority = self.folder / "certificates" / "apiserver.crt"
-        if url.startswith("https") and not authority.exists():
-            return False
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.endpoints.token}"})  # noqa: S310
-        context = ssl.create_default_context(cafile=str(authority)) if url.startswith("https") else None
-        try:
-            with urllib.request.urlopen(request, timeout=2, context=context) as answer:  # noqa: S310 - loopback
-                return bool(answer.status == 200)
-        except (OSError, urllib.error.URLError):
-            return False
+        return answers(url, self.endpoints.token, self.folder / "certificates" / "apiserver.crt")
 
     def _supervise(self) -> None:
         with connect(self.kubeconfig("sandbox")) as client:
@@ -260,3 +250,16 @@ class LocalControlPlanes:
             return self._planes[cluster_id]
         except KeyError:
             raise ControlPlaneError(f"cluster {cluster_id} has no control plane") from None
+
+
+def answers(url: str, token: str, authority: Path) -> bool:
+    """Whether a part is up. `authority` is the API server's certificate, which it writes itself: it may be missing, or half
+    written, while that one starts.
+    """
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - loopback
+    try:
+        context = ssl.create_default_context(cafile=str(authority)) if url.startswith("https") else None
+        with urllib.request.urlopen(request, timeout=2, context=context) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:  # ssl's and urllib's errors are OSErrors
+        return False
