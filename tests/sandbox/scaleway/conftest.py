@@ -14,7 +14,7 @@ import pytest
 from sandbox.admin import admin_routes
 from sandbox.control_plane import ControlPlaneError, NodeSpec
 from sandbox.requests import RequestLog
-from sandbox.scaleway import Account, make_service, seed
+from sandbox.scaleway import Account, make_service, pace, seed
 from sandbox.store import Store
 from sandbox.web import Listener
 
@@ -230,7 +230,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("scaleway")
     store, planes, requests = Store(folder / "store.sqlite"), FakePlanes(), RequestLog(folder / "requests.jsonl")
     clock = FakeClock()
-    admin = admin_routes("scaleway", requests, store.clear)
+    admin = [*pace.routes, *admin_routes("scaleway", requests, store.clear)]
     listener = Listener(make_service(store, planes, requests, admin, clock=clock))
     yield Server(listener.url, store, planes, requests, clock)
     listener.close()
