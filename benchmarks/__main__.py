@@ -14,15 +14,23 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import tools
+from benchmarks import start, tools, up
 from benchmarks.bench import Bench, Measure
 from benchmarks.report import written
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = ROOT / "benchmarks" / "results.json"
 REPORT: Final = ROOT / "docs" / "performance.md"
-MEASURES: Final[Mapping[str, Measure]] = {"tools": tools.measure}
-TITLES: Final = {"start": "Start and memory", "tools": "Tools"}
+MEASURES: Final[Mapping[str, Measure]] = {
+    "start": start.measure,
+    "up": up.measure,
+    "tools": tools.measure,
+}
+TITLES: Final = {
+    "up": "Up against the limit",
+    "start": "Start and memory",
+    "tools": "Tools",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

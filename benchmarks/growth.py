@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -182,7 +182,7 @@ def time_growth(of: str, sweep: Sequence[Measured]) -> Figure:
     )
 
 
-def request_growth(sweeps: dict[str, Sequence[Measured]]) -> Figure:
+def request_growth(sweeps: Mapping[str, Sequence[Measured]]) -> Figure:
     """`growth_requests`. Pure."""
     ratios = {
         f"{of}, {command}": marginal.growth(_costs(sweep, of)[f"{command}_requests"])

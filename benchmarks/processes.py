@@ -114,7 +114,8 @@ class Lives:
             before = self._found.get(key)
             peak = each.resident / _MEGABYTE
             self._found[key] = Life(
-                role=role_of(each.command),  # anew each time: what a script starts may take its place
+                # Anew each time: what a script starts takes its place. One that is about to end has no command line.
+                role=role_of(each.command) if each.command or before is None else before.role,
                 start=each.started - self._begin,
                 end=at - self._begin,
                 cpu=each.cpu,
