@@ -49,15 +49,24 @@ def test_a_backup_is_whole_and_holds_no_secret_in_plain(small: Estate) -> None:
     assert not [secret for secret in secrets if secret in backup.read_text()]
 
 
-@pytest.mark.parametrize("copies", ["its own", "only checkpoints"])
-def test_a_state_that_is_cut_off_is_put_back(small: Estate, copies: str) -> None:
+@pytest.mark.parametrize(
+    ("copies", "last", "told"),
+    [
+        ("its own", b"\\", "invalid character ' ' in string escape code"),
+        ("only checkpoints", b",", "unexpected end of JSON input"),
+    ],
+)
+def test_a_state_that_is_cut_off_is_put_back(small: Estate, copies: str, last: bytes, told: str) -> None:
+    """What the engine says of it depends on the last byte that is left."""
     file = state_file(small)
-    before = json.loads(file.read_text())
+    content = file.read_bytes()
+    before = json.loads(content)
     with file.open("r+b") as cut_off:
-        cut_off.truncate(file.stat().st_size // 2)
+        cut_off.truncate(content.index(last, len(content) // 2) + 1)
     if copies == "only checkpoints":
         file.with_name("dev.json.bak").write_text("")
     plain = small.pulumi(f"stack export --stack {STACK}", code=None)
+    assert told in plain
     repair = runbook.shell(small, REPAIR)
     assert repair.returncode == 1
     runbook.assert_symptom("restore", "The state cannot be read", plain, repair.stdout)

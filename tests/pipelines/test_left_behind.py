@@ -150,7 +150,8 @@ def lived(evidence: Evidence, play: Callable[..., dict[str, Ran]]) -> Evidence:
     evidence.issued()
 
     later = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-    for schedule in place.api("GET", "pipeline_schedules"):  # rotation, drift
+    # by their descriptions, rotation before drift: which of the two was made first is the engine's choice
+    for schedule in sorted(place.api("GET", "pipeline_schedules"), key=lambda each: each["description"], reverse=True):
         for ran in play(schedule=schedule["id"], extra={"KAPSULE_DEVOPS_NOW": later}).values():
             succeeded(ran)
     evidence.issued()
