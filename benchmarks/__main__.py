@@ -14,7 +14,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import start, tools, up
+from benchmarks import preview, start, tools, up
 from benchmarks.bench import Bench, Measure
 from benchmarks.report import written
 
@@ -24,10 +24,12 @@ REPORT: Final = ROOT / "docs" / "performance.md"
 MEASURES: Final[Mapping[str, Measure]] = {
     "start": start.measure,
     "up": up.measure,
+    "preview": preview.measure,
     "tools": tools.measure,
 }
 TITLES: Final = {
     "up": "Up against the limit",
+    "preview": "Preview",
     "start": "Start and memory",
     "tools": "Tools",
 }

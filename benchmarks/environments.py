@@ -62,9 +62,9 @@ class Environment:
     def command(self, *arguments: str) -> list[str]:
         return [str(self.estate.folder / "bin" / "pulumi"), *arguments]
 
-    def run(self, *arguments: str) -> Watched:
-        """`pulumi …` as a user has it in the sandbox's shell."""
-        return watched(self.command(*arguments), self.estate.checkout, self.variables)
+    def run(self, *arguments: str, folder: Path | None = None) -> Watched:
+        """`pulumi …` as a user has it in the sandbox's shell, in the checkout or in another project's folder."""
+        return watched(self.command(*arguments), folder or self.estate.checkout, self.variables)
 
     def resources(self) -> int:
         """How many the stack's state holds."""
@@ -98,15 +98,17 @@ def asked(metrics: str) -> int:
 
 
 @contextmanager
-def environment(folder: Path, size: Size) -> Iterator[Environment]:
-    """A sandbox with GitLab projects and settings of that size; the stack is there, and nothing is up."""
+def environment(folder: Path, size: Size | None = None) -> Iterator[Environment]:
+    """A sandbox with GitLab projects and settings of that size, or as shipped; the stack is there, and nothing is up."""
     folder.mkdir()
     estate = Estate(folder)
     file = estate.checkout / f"Pulumi.{STACK}.yaml"
-    file.write_text(yaml.safe_dump(sized(yaml.safe_load(file.read_text()), size), sort_keys=False))
+    if size is not None:
+        file.write_text(yaml.safe_dump(sized(yaml.safe_load(file.read_text()), size), sort_keys=False))
     estate.start()
     try:
-        _add_projects(estate, size)
+        if size is not None:
+            _add_projects(estate, size)
         estate.pulumi(f"stack init {STACK} --no-select")
         yield Environment(estate)
     finally:
