@@ -20,6 +20,7 @@ from benchmarks.processes import Life, Watched, timed
 
 AT_MOST: Final = 1.6
 _EMPTY: Final = "empty"
+_UP: Final = ("up", "--yes", "--skip-preview", *PLAIN)
 _PREVIEW: Final = ("preview", *PLAIN, "--expect-no-changes")
 
 
@@ -43,9 +44,10 @@ class Repetition:
 
 def measure(bench: Bench) -> Iterator[Figure]:
     with environment(bench.folder / "environment") as place:
-        bench.say("dev is brought up")
-        place.run("up", "--yes", "--skip-preview", *PLAIN)
+        bench.say("dev is brought up, and the empty program")
+        place.run(*_UP)
         empty = _empty_program(place)
+        place.run(*_UP, folder=empty)
         # Files are read from the disk and compiled by the first ones, which are not counted.
         for folder in (empty, place.estate.checkout):
             timed(place.command(*_PREVIEW), folder, place.variables)
