@@ -1,13 +1,13 @@
 """One environment: settings → account → components → outputs. Wiring only."""
 
-import sdk_imports  # before all else: it says how the others import
+import sdks  # noqa: F401 - before all else: it says how the others import
 
 # isort: split
 import account_check
 import outputs
 import settings
 from components.cluster_place import declare_cluster, guard
-from components.gitlab_project import declare_projects
+from components.gitlab_project import declare_projects, look_up_projects
 from components.isolation import ReservedPool, ReservedPoolArgs
 from components.namespace import ManagersNamespace, ManagersNamespaceArgs
 from components.naming import MAIN_RUNNER, EnvironmentNames, RunnerNames
@@ -16,8 +16,9 @@ from components.runner import declare_runners
 from components.runner_pool import RunnerPool, RunnerPoolArgs
 from components.schedules import declare_schedules
 
-sdk_imports.done()
 config = settings.load()
+# Asked before the account, so that the providers of both start at the same time; it changes nothing.
+found = look_up_projects(config)
 account_check.check(config)
 names, main = EnvironmentNames(config.environment), RunnerNames(config.environment, MAIN_RUNNER)
 
@@ -33,7 +34,7 @@ pool = RunnerPool(
 managers = ManagersNamespace(
     "managers", ManagersNamespaceArgs(names=names, settings=config.kubernetes, provider=cluster.provider)
 )
-served = declare_projects(config)
+served = declare_projects(config, found)
 schedules = declare_schedules(config)
 runners = declare_runners(config, projects, managers, cluster.provider, served)
 reserved = ReservedPool(

@@ -84,7 +84,7 @@ def figure(found: Sequence[Repetition], watched: Mapping[str, Watched], resource
             "seconds of the environment's": full,
             "seconds of the empty program's": median(each.empty for each in found),
             "seconds that imports take by themselves": imports,
-            "taken back or left out, one thing at a time": tried,
+            "one thing taken back, left out or added": tried,
             **{f"processes of a preview of the {name}": lives(each.lives) for name, each in watched.items()},
         },
     )

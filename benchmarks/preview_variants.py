@@ -1,4 +1,4 @@
-"""Ways to run the same preview: what the program does to be quick is taken back, one thing at a time.
+"""Ways to run the same preview: what the program does to be quick is taken back, and what it might do is added.
 
 Owns the edits of a copy of the checkout, and that they are undone. Does not own what is measured with them.
 """
@@ -22,17 +22,29 @@ class Edit:
 VARIANTS: Final[Mapping[str, Sequence[Edit]]] = {
     "all of the SDKs imported": [
         Edit(
-            file="sdk_imports.py",
+            file="sdks.py",
             old='SDKS: Final = ("pulumi_gitlab", "pulumi_kubernetes", "pulumiverse_scaleway")',
             new="SDKS: Final = ()",
         )
     ],
-    "garbage looked for while importing": [Edit(file="sdk_imports.py", old="\ngc.disable()\n", new="\n")],
+    "the engine told of each step of the SDK": [
+        Edit(file="sdks.py", old="    pulumi.log.debug = _unheard\n", new="    pass\n")
+    ],
+    "no garbage looked for": [
+        Edit(file="sdks.py", old="\nsys.meta_path.insert", new="\n__import__('gc').disable()\nsys.meta_path.insert")
+    ],
+    "GitLab asked after Scaleway": [
+        Edit(
+            file="__main__.py",
+            old="found = look_up_projects(config)\naccount_check.check(config)\n",
+            new="account_check.check(config)\nfound = look_up_projects(config)\n",
+        )
+    ],
     "no question whose account it is": [Edit(file="__main__.py", old="account_check.check(config)\n", new="")],
     "no question how GitLab's projects merge": [
         Edit(
             file="components/gitlab_project.py",
-            old="        warn_of_merge_settings(args.path, found, args.settings.url, self)\n",
+            old="        warn_of_merge_settings(args.path, args.found, args.settings.url, self)\n",
             new="",
         )
     ],

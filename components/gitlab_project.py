@@ -1,5 +1,6 @@
 """What an environment needs of each GitLab project: protections, the environment itself, CI variables, promotion token."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -18,11 +19,13 @@ from settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class GitlabProjectArgs:
-    """`path` is one of the projects that `settings` name; `suffix` ends the logical names of what is made for a further one,
-    and is empty for the main one. `namespace` is the jobs' namespace, `stack` the stack's name; both become CI variables.
+    """`path` is one of the projects that `settings` name, `found` what GitLab says of it; `suffix` ends the logical names of
+    what is made for a further one, and is empty for the main one. `namespace` is the jobs' namespace, `stack` the stack's
+    name; both become CI variables.
     """
 
     path: str
+    found: pulumi.Output[gitlab.GetProjectResult]
     suffix: str
     settings: GitlabSettings
     location: ScalewaySettings
@@ -56,9 +59,8 @@ class GitlabProject(pulumi.ComponentResource):
         self.path, self.suffix = args.path, args.suffix
         self.further_path = args.path if args.suffix else None
         self._environment, self._project = args.environment, args.path
-        found = gitlab.get_project_output(path_with_namespace=args.path, opts=pulumi.InvokeOutputOptions(parent=self))
-        self.project_id = found.id.apply(int)
-        warn_of_merge_settings(args.path, found, args.settings.url, self)
+        self.project_id = args.found.id.apply(int)
+        warn_of_merge_settings(args.path, args.found, args.settings.url, self)
         self.branch = self._protection(f"{name}-branch", args.settings.branch, args.settings.enterprise)
         self._deployments(name, args.settings)
         token = self._token(f"{name}-promotion-token", args.settings.promotion_token)
@@ -169,8 +171,15 @@ class GitlabProject(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self)
 
 
-def declare_projects(environment: Settings) -> list[GitlabProject]:
-    """Every GitLab project of the environment, the main one first."""
+def look_up_projects(environment: Settings) -> dict[str, pulumi.Output[gitlab.GetProjectResult]]:
+    """What GitLab says of every project of the environment, by path: asked for at once, and there when it is needed."""
+    return {path: gitlab.get_project_output(path_with_namespace=path) for path in environment.gitlab.projects}
+
+
+def declare_projects(
+    environment: Settings, found: Mapping[str, pulumi.Output[gitlab.GetProjectResult]]
+) -> list[GitlabProject]:
+    """Every GitLab project of the environment, the main one first; `found` is what `look_up_projects` has asked for."""
     # No purpose of a runner and no CI variable holds an @, so that logical names of two projects never meet.
     suffixes = {path: f"@{slug(path)}" for path in environment.gitlab.further_projects}
     return [
@@ -178,6 +187,7 @@ def declare_projects(environment: Settings) -> list[GitlabProject]:
             f"gitlab{suffixes.get(path, '')}",
             GitlabProjectArgs(
                 path=path,
+                found=found[path],
                 suffix=suffixes.get(path, ""),
                 settings=environment.gitlab,
                 location=environment.scaleway,

@@ -26,8 +26,9 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        # Survives a kill, not a power cut: enough for a sandbox. First, or the next one waits for the disk.
+        self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=OFF")  # survives a kill, not a power cut: enough for a sandbox
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS records"
             " (n INTEGER PRIMARY KEY AUTOINCREMENT, tab TEXT, key TEXT, body TEXT, UNIQUE (tab, key))"

@@ -269,12 +269,14 @@ class Listener:
             self._server = self._bind(service, port)
         except (OSError, SystemExit):  # werkzeug exits when a port is taken
             self._server = self._bind(service, 0)
-        # How often it looks whether it shall close.
-        forever = {"poll_interval": 0.05}
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs=forever, name=service.name, daemon=True
-        )
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=service.name, daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        """Until it is closed; it waits for the next connection and does not look around meanwhile."""
+        while not self._closing.is_set():
+            self._server.handle_request()
 
     @staticmethod
     def _bind(service: Service, port: int) -> BaseWSGIServer:
@@ -289,6 +291,7 @@ class Listener:
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        self._server.shutdown()
+        self._closing.set()
+        with socket.create_connection(("127.0.0.1", self.port)):  # the one that it waits for
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()

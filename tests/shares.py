@@ -19,12 +19,13 @@ _CHAINS: Final = {
         "test_8_state_s3",
     ),
     "pipelines": ("test_flow", "test_app_flow"),
+    "program": ("test_program", "test_gitlab_kinds"),
 }  # fmt: skip
 _OF_MODULE: Final = {module: chain for chain, modules in _CHAINS.items() for module in modules}
 # The longest first, so that none of them is left when the others have ended.
 _FIRST: Final = (
     "changes", "environments", "test_8_faults", "pipelines", "test_8_runbooks_incidents", "test_left_behind",
-    "test_8_runbooks", "test_8_shared", "test_sandbox",
+    "test_8_runbooks", "test_8_shared", "test_sandbox", "program", "test_sdks",
 )  # fmt: skip
 
 

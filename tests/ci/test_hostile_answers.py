@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 from tests.ci.hostile_gitlab import ANSWERS, ASKED, PAIRS, TOKEN, Tools, is_clear, tools
 from tests.ci.wrong_values import paths, put, wrong_values
 
+pytestmark = pytest.mark.hostile
+
 __all__ = ["tools"]
 
 

@@ -20,6 +20,8 @@ from tests.ci.hostile_gitlab import Ran, is_clear
 from tests.ci.plan_samples import text_of_plan
 from tests.ci.wrong_values import nested, paths, put, wrong_values
 
+pytestmark = pytest.mark.hostile
+
 
 class Reading:
     """The tools that read a file, by their `main`; each gets the same folder."""

@@ -18,6 +18,8 @@ from ci.yaml_text import parse_yaml
 from tests.ci.conftest import SAMPLES
 from tests.ci.wrong_values import paths, put, wrong_values
 
+pytestmark = pytest.mark.hostile
+
 # By the variable that names the file.
 FILES = {
     "SCW_CONFIG_PATH": "config.yaml",

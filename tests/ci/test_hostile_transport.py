@@ -14,6 +14,8 @@ from ci import gitlab_client, gitlab_transport
 from sandbox.web import Listener, Service
 from tests.ci.hostile_gitlab import ANSWERS, Tools, is_clear, tools
 
+pytestmark = pytest.mark.hostile
+
 __all__ = ["tools"]
 
 Answer = Callable[[dict[str, Any]], Response | None]

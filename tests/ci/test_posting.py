@@ -220,8 +220,13 @@ def test_where_no_note_may_be_written_the_files_are(
     ],
 )
 def test_refusals_are_one_line_and_the_report_is_there(
-    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], changed: Environ, said: str
+    pipeline: Pipeline,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changed: Environ,
+    said: str,
 ) -> None:
+    monkeypatch.setattr("gitlab.utils.time.sleep", lambda _: None)  # between tries to reach what is not there
     assert pipeline.report(SAME, **changed) == 1
     shown = capsys.readouterr()
     assert "no changes" in shown.out

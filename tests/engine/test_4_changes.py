@@ -106,3 +106,9 @@ def test_a_community_gitlab_is_served_by_a_setting(estate: Estate) -> None:
         assert [[level["access_level"] for level in b["push_access_levels"]] for b in found] == [[0], [0]]
     finally:
         become("enterprise")
+
+
+def test_the_steps_of_the_sdks_are_told_to_who_asks_for_them(estate: Estate) -> None:
+    step = "preparing resource"
+    assert step not in estate.pulumi("preview --stack dev --debug")
+    assert step in estate.pulumi("preview --stack dev", PULUMI_OPTION_DEBUG="true")

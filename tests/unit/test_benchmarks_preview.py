@@ -68,7 +68,7 @@ def test_the_ratio_is_of_previews_of_the_same_repetition() -> None:
 
 def test_a_variant_is_told_by_what_it_takes_more_than_shipped() -> None:
     found = figure([repetition(2.0, 3.0, 0.5), repetition(2.0, 9.0, 0.7), repetition(2.0, 3.0, 0.6)], {}, 103)
-    tried = found.details["taken back or left out, one thing at a time"]["slow"]
+    tried = found.details["one thing taken back, left out or added"]["slow"]
     assert tried["seconds more than shipped"] == pytest.approx(0.6)
     assert tried["seconds"] == pytest.approx(3.6)
 

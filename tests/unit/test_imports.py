@@ -14,7 +14,7 @@ OURS = {
     "config_error",
     "outputs",
     "sandbox",
-    "sdk_imports",
+    "sdks",
     "sections",
     "setting_rules",
     "settings",
@@ -34,10 +34,10 @@ def _imports(file: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "allowed"),
     [
-        ("__main__.py", {"account_check", "components", "sdk_imports", "settings", "outputs"}),
+        ("__main__.py", {"account_check", "components", "sdks", "settings", "outputs"}),
         ("account_check.py", {"settings", "config_error"}),
         ("outputs.py", set()),
-        ("sdk_imports.py", set()),
+        ("sdks.py", set()),
         ("settings.py", {"sections", "setting_rules", "config_error"}),
         ("setting_rules.py", {"sections", "cluster_rules", "config_error"}),
         ("cluster_rules.py", {"sections", "config_error"}),

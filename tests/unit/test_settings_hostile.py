@@ -14,6 +14,8 @@ import settings
 from config_error import ConfigError
 from tests.unit.test_settings_property import TOP_LEVEL, check, parsed
 
+pytestmark = pytest.mark.hostile
+
 Values = Callable[[str], dict[str, Any]]
 Told = Callable[..., ConfigError]
 

@@ -40,13 +40,20 @@ def _asks_for(file: Path) -> set[str]:
     return {argument.arg for function in asking for argument in function.args.args}
 
 
-def test_each_module_that_shares_a_sandbox_is_named() -> None:
+@pytest.mark.parametrize(
+    ("folders", "shared"),
+    [
+        (("engine", "pipelines"), {"estate", "environments", "place"}),
+        (("program",), {"run_program", "refused_program"}),
+    ],
+    ids=["a sandbox", "runs of the program"],
+)
+def test_each_module_that_shares_something_is_named(folders: tuple[str, ...], shared: set[str]) -> None:
     """Else it would make one for itself alone."""
-    modules = {
-        file.stem: _asks_for(file) for name in ("engine", "pipelines") for file in (TESTS / name).glob("test_*.py")
-    }
-    sharing = {module for module, asked in modules.items() if asked & {"estate", "environments", "place"}}
-    assert sharing == set(shares._OF_MODULE)
+    files = {file.stem: file for name in folders for file in (TESTS / name).glob("test_*.py")}
+    sharing = {module for module, file in files.items() if _asks_for(file) & shared}
+    assert sharing
+    assert sharing == files.keys() & shares._OF_MODULE.keys()
 
 
 def test_the_kind_is_the_folder() -> None:

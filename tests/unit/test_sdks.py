@@ -1,6 +1,7 @@
-"""What the program finds in the SDKs is what is there, though it imports a part of them; and nothing of it stays behind."""
+"""What the program finds in the SDKs is what is there, though it imports a part of them; what the engine is told of them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sdk_imports import _likely_first
+from sdks import _likely_first
 
 ROOT = Path(__file__).parents[2]
 # Each kind of package that there is: with hundreds of modules, with classes for inputs, with modules that say nothing of
@@ -43,24 +44,53 @@ print(json.dumps({p: {n: shown(v) for n, v in names.items() if n[:2] != "__"} fo
 _LAZY = (
     _SHOW
     + """
-import sdk_imports
+import sdks
 packages = json.load(sys.stdin)
 print(json.dumps({p: {n: shown(getattr(import_module(p), n)) for n in names} for p, names in packages.items()}))
 """
 )
 _PROGRAM = """
-import gc, json, sys
-import sdk_imports
-in_between = gc.isenabled()
+import json, sys
+import sdks
 from components import gitlab_project, runner
-sdk_imports.done()
-print(json.dumps({"in_between": in_between, "afterwards": gc.isenabled(), "modules": sorted(sys.modules)}))
+print(json.dumps(sorted(sys.modules)))
+"""
+# What an engine is told of one resource, by the function that the SDK's own modules call.
+_TOLD = """
+import json, logging
+import sdks
+import pulumi
+from pulumi.runtime import mocks
+told = []
+class Log(logging.Handler):
+    def emit(self, record):
+        told.append([record.levelname, record.getMessage()])
+logger = logging.Logger("engine", logging.DEBUG)
+logger.addHandler(Log())
+class Provider(mocks.Mocks):
+    def call(self, args):
+        return {}
+    def new_resource(self, args):
+        return args.name, {}
+mocks.set_mocks(Provider(), logger=logger)
+class Thing(pulumi.CustomResource):
+    def __init__(self):
+        super().__init__("test:index:Thing", "thing", {})
+@pulumi.runtime.test
+def declare():
+    pulumi.log.warn("a warning")
+    return Thing().urn
+declare()
+print(json.dumps(told))
 """
 
 
-def run(script: str, given: object = None) -> Any:
+def run(script: str, given: object = None, **environment: str) -> Any:
     command = [sys.executable, "-W", "ignore", "-c", script]
-    result = subprocess.run(command, cwd=ROOT, input=json.dumps(given), capture_output=True, text=True)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+    result = subprocess.run(
+        command, cwd=ROOT, env=plain | environment, input=json.dumps(given), capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
@@ -72,21 +102,26 @@ def test_each_name_is_what_it_would_have_been() -> None:
 
 
 def test_what_nobody_asks_for_is_not_imported() -> None:
-    found = run(_PROGRAM)
-    assert "pulumi_gitlab.get_project" in found["modules"]  # an annotation of components.merge_settings
-    assert "pulumi_gitlab.branch" not in found["modules"]
-    assert "pulumiverse_scaleway.baremetal_server" not in found["modules"]
+    modules = run(_PROGRAM)
+    assert "pulumi_gitlab.get_project" in modules  # an annotation of components.merge_settings
+    assert "pulumi_gitlab.branch" not in modules
+    assert "pulumiverse_scaleway.baremetal_server" not in modules
 
 
-def test_garbage_is_looked_for_again_afterwards() -> None:
-    found = run(_PROGRAM)
-    assert (found["in_between"], found["afterwards"]) == (False, True)
+@pytest.mark.parametrize("value", ["true", "1"])
+def test_with_debug_the_engine_is_told_of_the_sdks_steps(value: str) -> None:
+    told = run(_TOLD, PULUMI_OPTION_DEBUG=value)
+    assert ["WARNING", "a warning"] in told
+    assert [text for level, text in told if level == "DEBUG" and "thing" in text]
+
+
+@pytest.mark.parametrize("without", [{}, {"PULUMI_OPTION_DEBUG": "false"}], ids=["not set", "false"])
+def test_without_debug_it_is_told_of_all_else(without: dict[str, str]) -> None:
+    assert run(_TOLD, **without) == [["WARNING", "a warning"]]
 
 
 def test_a_name_that_no_module_has_is_an_error_as_elsewhere() -> None:
-    script = (
-        "import sdk_imports, pulumi_gitlab\ntry: pulumi_gitlab.Nothing\nexcept AttributeError as e: print(repr(str(e)))"
-    )
+    script = "import sdks, pulumi_gitlab\ntry: pulumi_gitlab.Nothing\nexcept AttributeError as e: print(repr(str(e)))"
     told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert told.stdout == repr("module 'pulumi_gitlab' has no attribute 'Nothing'") + "\n"
 

@@ -1,13 +1,15 @@
-"""Imports of the SDKs what the program uses, which takes half as long as to import all that they have.
+"""How the program uses the SDKs to be quick: it imports a part of them, and they keep their steps to themselves.
 
 An SDK's package imports each of its modules, hundreds, when it is imported. Here that waits: a package imported after
 this module runs without `from .module import *`, and a name is looked for in the modules when somebody asks for it. What is
 found is what would have been there otherwise, so nothing else knows of this.
 
-Owns also that no garbage is looked for meanwhile: an import makes thousands of objects, and all stay.
+The SDK tells the engine of each of its steps, "preparing resource", five times for each resource, and waits for each answer;
+nobody is shown them but who runs the engine with `--debug`. So they are told only then: where the option comes from the
+environment, PULUMI_OPTION_DEBUG=true, which this module can see. ADR 12 has what else was tried, and what comes of it.
 """
 
-import gc
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -16,6 +18,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any, Final
+
+import pulumi
 
 SDKS: Final = ("pulumi_gitlab", "pulumi_kubernetes", "pulumiverse_scaleway")
 _IMPORTS = re.compile(r"^from \.(\w+) import \*$", re.MULTILINE)
@@ -81,11 +85,10 @@ class _Finder(MetaPathFinder):
         return spec
 
 
-def done() -> None:
-    """To be called when all is imported: what there is now is never looked at again."""
-    gc.freeze()
-    gc.enable()
+def _unheard(*_: object, **__: object) -> None:
+    """In the place of `pulumi.log.debug`, which the SDK calls and the program does not."""
 
 
-gc.disable()
 sys.meta_path.insert(0, _Finder())
+if os.environ.get("PULUMI_OPTION_DEBUG", "").lower() not in ("1", "t", "true"):
+    pulumi.log.debug = _unheard
