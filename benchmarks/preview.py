@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from benchmarks.bench import Bench
 from benchmarks.environments import PLAIN, Environment, environment
-from benchmarks.figures import RATIO, Figure
+from benchmarks.figures import RATIO, SECONDS, Figure
 from benchmarks.preview_variants import VARIANTS, edited
 from benchmarks.processes import Life, Watched, timed
 
 AT_MOST: Final = 1.6
+# That limit was set when an empty program's preview took 3.3 s: this is what it meant for the environment's.
+SECONDS_AT_MOST: Final = 5.3
 _EMPTY: Final = "empty"
 _UP: Final = ("up", "--yes", "--skip-preview", *PLAIN)
 _PREVIEW: Final = ("preview", *PLAIN, "--expect-no-changes")
@@ -56,11 +58,23 @@ def measure(bench: Bench) -> Iterator[Figure]:
             bench.say(f"previews, {number} of {bench.repetitions}")
             found.append(_repetition(place, empty))
         watched = {"environment": place.run(*_PREVIEW), "empty program": place.run(*_PREVIEW, folder=empty)}
-        yield figure(found, watched, place.resources())
+        yield from figures(found, watched, place.resources())
 
 
-def figure(found: Sequence[Repetition], watched: Mapping[str, Watched], resources: int) -> Figure:
+def figures(found: Sequence[Repetition], watched: Mapping[str, Watched], resources: int) -> Iterator[Figure]:
     """Pure."""
+    yield _ratio(found, watched, resources)
+    yield Figure(
+        name="preview_seconds",
+        unit=SECONDS,
+        values=[each.full for each in found],
+        at_most=SECONDS_AT_MOST,
+        meaning="The same preview. When the limit of the ratio was set, the empty program's took 3.3 s: the sandbox's language "
+        "host has become quicker since, which shortens both and raises the ratio. 1.6 times as long is this limit.",
+    )
+
+
+def _ratio(found: Sequence[Repetition], watched: Mapping[str, Watched], resources: int) -> Figure:
     full = median(each.full for each in found)
     imports = {
         "the program's": median(each.imports for each in found),

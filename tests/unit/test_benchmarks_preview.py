@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.preview import Repetition, figure, import_statements, lives
+from benchmarks.figures import Figure
+from benchmarks.preview import Repetition, figures, import_statements, lives
 from benchmarks.preview_variants import VARIANTS, Edit, EditError, edited
 from benchmarks.processes import Life, Watched
 
@@ -14,6 +15,10 @@ ROOT = Path(__file__).parents[2]
 
 def repetition(empty: float, full: float, slower: float = 1.0) -> Repetition:
     return Repetition(empty=empty, full=full, variants={"slow": full + slower}, imports=0.9, bare=0.5)
+
+
+def ratio(found: list[Repetition], watched: dict[str, Watched] | None = None) -> Figure:
+    return next(figures(found, watched or {}, 103))
 
 
 def life(role: str, cpu: float = 1.0) -> Life:
@@ -60,14 +65,19 @@ def test_edits_of_one_file_add_up_and_are_undone_after_a_failure(tmp_path: Path)
 
 
 def test_the_ratio_is_of_previews_of_the_same_repetition() -> None:
-    found = figure([repetition(2.0, 3.0), repetition(4.0, 8.0), repetition(1.0, 1.5)], {}, 103)
+    found = ratio([repetition(2.0, 3.0), repetition(4.0, 8.0), repetition(1.0, 1.5)])
     assert list(found.values) == [1.5, 2.0, 1.5]
     assert found.kept
     assert "103 resources" in found.meaning
 
 
+def test_the_seconds_of_the_environments_preview_are_a_figure_of_their_own() -> None:
+    _, found = figures([repetition(2.0, 3.0), repetition(4.0, 8.0), repetition(1.0, 1.5)], {}, 103)
+    assert (found.name, list(found.values), found.kept) == ("preview_seconds", [3.0, 8.0, 1.5], True)
+
+
 def test_a_variant_is_told_by_what_it_takes_more_than_shipped() -> None:
-    found = figure([repetition(2.0, 3.0, 0.5), repetition(2.0, 9.0, 0.7), repetition(2.0, 3.0, 0.6)], {}, 103)
+    found = ratio([repetition(2.0, 3.0, 0.5), repetition(2.0, 9.0, 0.7), repetition(2.0, 3.0, 0.6)])
     tried = found.details["one thing taken back, left out or added"]["slow"]
     assert tried["seconds more than shipped"] == pytest.approx(0.6)
     assert tried["seconds"] == pytest.approx(3.6)
@@ -78,7 +88,7 @@ def test_the_processes_of_a_preview_are_told_but_not_the_shells_between() -> Non
         {"process": "engine", "from": 0.2, "to": 2.0, "processor seconds": 1.0, "MB": 100},
         {"process": "plugin gitlab", "from": 0.2, "to": 2.0, "processor seconds": 0.26, "MB": 100},
     ]
-    found = figure([repetition(1.0, 1.0)], {"empty program": watched("engine")}, 103)
+    found = ratio([repetition(1.0, 1.0)], {"empty program": watched("engine")})
     assert len(found.details["processes of a preview of the empty program"]) == 1
 
 
