@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview repair down check lint test fidelity coverage reliability bench docs lock
+.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph docs lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -53,6 +53,9 @@ reliability: .venv/ready ## the long suite: each fault of each request, and kill
 
 bench: .venv/ready ## measure, as ratios in one run, and write docs/performance.md (ONLY="start tools"); takes long
 	@$(VENV) -m benchmarks $(ONLY)
+
+graph: .venv/ready ## draw what an environment of the sandbox holds, into ENV.svg (default: dev)
+	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m graph --stack $(or $(ENV),dev)
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py

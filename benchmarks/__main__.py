@@ -14,7 +14,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import preview, start, tools, up
+from benchmarks import growth, preview, start, tools, up
 from benchmarks.bench import Bench, Measure
 from benchmarks.report import written
 
@@ -25,11 +25,13 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "start": start.measure,
     "up": up.measure,
     "preview": preview.measure,
+    "growth": growth.measure,
     "tools": tools.measure,
 }
 TITLES: Final = {
     "up": "Up against the limit",
     "preview": "Preview",
+    "growth": "Growth",
     "start": "Start and memory",
     "tools": "Tools",
 }

@@ -69,8 +69,8 @@ def figures(found: Sequence[Repetition], watched: Mapping[str, Watched], resourc
         unit=SECONDS,
         values=[each.full for each in found],
         at_most=SECONDS_AT_MOST,
-        meaning="The same preview. When the limit of the ratio was set, the empty program's took 3.3 s: the sandbox's language "
-        "host has become quicker since, which shortens both and raises the ratio. 1.6 times as long is this limit.",
+        meaning="The same preview. When the limit of the ratio was set, the empty program's took 3.3 s: the sandbox's "
+        "language host has become quicker since, which shortens both and raises the ratio. 1.6 times as long is this limit.",
     )
 
 

@@ -22,6 +22,7 @@ class Resource:
 
     `field_manager` is by which name the state has set the fields of an object in the cluster.
     `operation` is what the next update does with it: create, same, update, replace, delete, or another of the engine's.
+    `dependencies` are the URNs of what must be there before it; `protect` keeps it from being deleted.
     """
 
     urn: str
@@ -33,6 +34,8 @@ class Resource:
     provider: str = ""
     operation: str = "same"
     field_manager: str = ""
+    dependencies: tuple[str, ...] = ()
+    protect: bool = False
 
     @property
     def name(self) -> str:
@@ -131,6 +134,8 @@ def _resource(state: Record, operation: str) -> Resource:
         provider=state.get("provider") or "",
         operation=operation,
         field_manager="" if operation == "create" else str((state.get("outputs") or {}).get("__fieldManager") or ""),
+        dependencies=tuple(state.get("dependencies") or ()),
+        protect=bool(state.get("protect")),
     )
 
 
