@@ -10,7 +10,7 @@ from graph.__main__ import main
 from graph.model import graph_of
 from graph.svg import CHARACTERS, cut, drawn
 from tests.ci.fake_pulumi import FakePulumi
-from tests.graph.test_model import component, declared, resource, rows, state, urn
+from tests.graph.states import component, declared, resource, rows, state, urn
 
 SVG = "{http://www.w3.org/2000/svg}"
 BOX = {"urn": urn("box", "kapsule-devops:scaleway:Projects"), "type": "kapsule-devops:scaleway:Projects"}

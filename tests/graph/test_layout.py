@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from graph.layout import WIDTH, columns, needed_arrows, placed
 from graph.model import graph_of
-from tests.graph.test_model import declared
+from tests.graph.states import declared
 
 NAMES = "abcdef"
 graphs = st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda pair: pair[0] != pair[1]))
