@@ -4,7 +4,7 @@ An SDK's package imports each of its modules, hundreds, when it is imported. Her
 this module runs without `from .module import *`, and a name is looked for in the modules when somebody asks for it. What is
 found is what would have been there otherwise, so nothing else knows of this.
 
-The SDK tells the engine of each of its steps, "preparing resource", five times for each resource, and waits for each answer;
+The SDK tells the engine of each of its steps, "registering resource", four for each resource, and waits for each answer;
 nobody is shown them but who runs the engine with `--debug`. So they are told only then: where the option comes from the
 environment, PULUMI_OPTION_DEBUG=true, which this module can see. ADR 12 has what else was tried, and what comes of it.
 """

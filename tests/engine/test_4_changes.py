@@ -109,6 +109,6 @@ def test_a_community_gitlab_is_served_by_a_setting(estate: Estate) -> None:
 
 
 def test_the_steps_of_the_sdks_are_told_to_who_asks_for_them(estate: Estate) -> None:
-    step = "preparing resource"
+    step = "registering resource: ty=kapsule-devops:"
     assert step not in estate.pulumi("preview --stack dev --debug")
     assert step in estate.pulumi("preview --stack dev", PULUMI_OPTION_DEBUG="true")
