@@ -1,0 +1,57 @@
+"""What the documents name is there: files, links with their headings, commands of make, modules that are run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+# Folders whose files are named from the project's root. A name that stands in a sentence without one is not looked at.
+_FOLDERS = "benchmarks|ci|components|docs|examples|graph|policies|repair|sandbox|sections|tests"
+_PATH = re.compile(rf"`((?:{_FOLDERS})/[\w./*@-]*)`")
+_LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([\w-]+))?\)")
+_MAKE = re.compile(r"`make ([a-z-]+)[^`]*`")
+_MODULE = re.compile(r"python -m ([\w.]+)")
+_CODE = re.compile(r"`[^`\n]*`")
+_OTHERS = frozenset({"venv", "pip", "pytest", "json.tool"})
+
+
+def named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+def heading(text: str) -> str:
+    """The anchor of a heading, as GitLab and GitHub make it."""
+    return re.sub(r"[^\w\s-]", "", text.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_what_a_document_names_is_there(document: Path) -> None:
+    text = document.read_text()
+    missing = [path for path in _PATH.findall(text) if not any(ROOT.glob(path.rstrip("/")))]
+    for target, anchor in _LINK.findall(_CODE.sub("", text)):
+        file = document.parent / target if target else document
+        if not file.exists():
+            missing.append(target)
+        elif anchor and anchor not in map(heading, re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)):
+            missing.append(f"{target}#{anchor}")
+    assert missing == []
+
+
+def test_every_command_that_is_named_is_one() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in DOCUMENTS:
+        text = document.read_text()
+        assert set(_MAKE.findall(text)) <= targets, document
+        for module in set(_MODULE.findall(text)) - _OTHERS:
+            path = ROOT / module.replace(".", "/")
+            assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), (document, module)
+
+
+def test_the_search_finds_what_it_is_for() -> None:
+    text = "`tests/unit/` and `docs/x.md` [a](b.md#c-d) [e](#f) `make up ENV=dev` python -m ci.deploy"
+    assert _PATH.findall(text) == ["tests/unit/", "docs/x.md"]
+    assert _LINK.findall(text) == [("b.md", "c-d"), ("", "f")]
+    assert (_MAKE.findall(text), _MODULE.findall(text)) == (["up"], ["ci.deploy"])
+    assert heading("If you change … run …") == "if-you-change--run-"
