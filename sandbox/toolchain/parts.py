@@ -3,15 +3,17 @@
 The parts are the real thing, built from their published Go modules; only the two launchers that `sandbox.home` writes
 (language host, GitLab plugin) are stand-ins. Versions are pinned here and in each part's go.mod and go.sum:
 
-* pulumi 3.259.0, kubernetes plugin 4.25.0 and scaleway plugin 1.56.1 equal the Python SDKs in requirements.txt.
-* scaleway 1.56.1 is not the newest: later SDKs have arguments (Pool.userData, ApiKey.secretId) that the newest upstream
-  provider module to be had, v2.81.0, lacks.
+* Those of the engine and of both plugins equal the Python SDKs' in requirements.txt.
+* The Scaleway plugin's is not the newest: later SDKs have arguments (Pool.userData, ApiKey.secretId) that the newest
+  upstream provider module to be had, v2.81.0, lacks.
 """
 
 from dataclasses import dataclass
 
 KUBERNETES_VERSION = "1.36.3"
 PULUMI_VERSION = "3.259.0"
+SCALEWAY_PLUGIN_VERSION = "1.56.1"
+KUBERNETES_PLUGIN_VERSION = "4.25.0"
 
 _COMPONENT_VERSION = "k8s.io/component-base/version"
 
@@ -82,16 +84,16 @@ ENGINE = Part(
 
 SCALEWAY_PLUGIN = Part(
     folder="scaleway-plugin",
-    what="Scaleway provider 1.56.1",
+    what=f"Scaleway provider {SCALEWAY_PLUGIN_VERSION}",
     binary="pulumi-resource-scaleway",
-    variables={"main.version": "1.56.1"},
+    variables={"main.version": SCALEWAY_PLUGIN_VERSION},
 )
 
 KUBERNETES_PLUGIN = Part(
     folder="kubernetes-plugin",
-    what="Kubernetes provider 4.25.0, Helm included",
+    what=f"Kubernetes provider {KUBERNETES_PLUGIN_VERSION}, Helm included",
     binary="pulumi-resource-kubernetes",
-    variables={"main.version": "4.25.0"},
+    variables={"main.version": KUBERNETES_PLUGIN_VERSION},
     files=tuple(
         ModuleFile(module=_KUBERNETES_PLUGIN, path=f"cmd/pulumi-resource-kubernetes/{name}.json", beside_source=True)
         for name in ("schema", "terraform-mapping")
