@@ -9,11 +9,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph docs lock
+.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph docs update-pins lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-11s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 up: .venv/ready ## bring an environment up in the sandbox (default: dev)
 	@$(VENV) -m sandbox up $(ENV)
@@ -59,6 +59,9 @@ graph: .venv/ready ## draw what an environment of the sandbox holds, into ENV.sv
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py
+
+update-pins: .venv/ready ## tell which pins have newer versions; changes nothing
+	@$(VENV) -m pins
 
 lock: .venv/ready ## write constraints.txt anew from what .venv holds
 	@{ echo "# Written by \`make lock\`: what the pinned requirements bring, pinned as well."; \

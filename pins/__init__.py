@@ -1,0 +1,1 @@
+"""Which versions are pinned where, and what newer ones there are."""
