@@ -65,6 +65,8 @@ def ask(gitlab_ci_local: Path, tmp_path: Path) -> Ask:
             git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(repository)]
             subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
             shutil.copy(file, repository / ".gitlab-ci.yml")
+            if (included := file.parent / "templates").exists():
+                shutil.copytree(included, repository / "templates")
             subprocess.run([*git, "add", "."], check=True)
             subprocess.run([*git, "commit", "-qm", "one"], check=True)
             subprocess.run([*git, "remote", "add", "origin", "git@gitlab.com:acme/platform.git"], check=True)

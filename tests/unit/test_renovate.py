@@ -31,7 +31,7 @@ def is_looked_at(manager: dict[str, Any], file: str) -> bool:
 
 def found_by(manager: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The name and the version of each pin that a manager of regular expressions finds."""
-    for file in tracked("**/*.py", "**/*.yaml"):
+    for file in tracked("**/*.py", "**/*.yaml", "templates/*.yml"):
         if is_looked_at(manager, file):
             for pattern in manager["matchStrings"]:
                 for match in re.finditer(pattern.replace("(?<", "(?P<"), (ROOT / file).read_text()):
@@ -77,6 +77,7 @@ def test_the_versions_of_the_code_are_found() -> None:
         ("gitlab-org/gitlab-runner", str(chart["appVersion"])),
         (helper, helper_version),
         (image, image_version),
+        ("pulumi/pulumi-python-3.11", parts.PULUMI_VERSION),
         ("kubernetes", "1.35"),
     }
 
