@@ -14,6 +14,7 @@ from typing import Any, Final
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s#]+)", re.MULTILINE)
 _GO = re.compile(r"^(?:require )?\s*([\w.-]+\.[\w.-]+/\S+) (v\S+)$", re.MULTILINE)
 _IMAGE = re.compile(r"image:\s*(?:\{\s*name:\s*)?\"?([\w./-]+):([\w.-]+)")
+_FROM = re.compile(r"^FROM (\S+):(\S+)$", re.MULTILINE)
 _LEFT_OUT: Final = (".git", ".venv", ".sandbox")
 
 
@@ -50,7 +51,7 @@ def pins(root: Path) -> list[Pin]:
 
 def _files(root: Path) -> list[str]:
     suffixes = (".txt", ".mod", ".json", ".yml", ".yaml", ".py")
-    paths = (path.relative_to(root) for path in root.rglob("*") if path.suffix in suffixes)
+    paths = (p.relative_to(root) for p in root.rglob("*") if p.suffix in suffixes or p.name == "Containerfile")
     return sorted(str(path) for path in paths if path.parts[0] not in _LEFT_OUT and (root / path).is_file())
 
 
@@ -63,6 +64,8 @@ def _of_file(settings: dict[str, Any], file: str, read: Any) -> Iterator[tuple[s
         yield from (("npm", *pair) for pair in json.loads(read())["dependencies"].items())
     if _looked_at(settings["gitlabci"], file):
         yield from (("docker", *pair) for pair in _IMAGE.findall(read()))
+    if _looked_at(settings["dockerfile"], file):
+        yield from (("docker", *pair) for pair in _FROM.findall(read()))
     for manager in settings["customManagers"]:
         if _looked_at(manager, file):
             for pattern in manager["matchStrings"]:

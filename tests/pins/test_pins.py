@@ -31,6 +31,8 @@ def ours() -> dict[tuple[str, str, str], Pin]:
         ("go", "k8s.io/kubernetes", "sandbox/toolchain/kubernetes-cluster/go.mod"),
         ("npm", "gitlab-ci-local", "tests/pipelines/gitlab-ci-local/package.json"),
         ("docker", "pulumi/pulumi-python-3.11", ".gitlab-ci.yml"),
+        ("docker", "docker.io/pulumi/pulumi-python-3.11", "Containerfile"),
+        ("docker", "pulumi/pulumi-python-3.11", "templates/promotion.yml"),
         ("docker", "scaleway/cli", "examples/app-pipeline/.gitlab-ci.yml"),
         ("helm", "gitlab-runner", "sections/jobs.py"),
     ],

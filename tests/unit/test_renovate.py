@@ -45,6 +45,7 @@ def found_by(manager: dict[str, Any]) -> Iterator[tuple[str, str]]:
         ("pip_requirements", tracked("**/requirements*.txt", "constraints.txt")),
         ("gomod", tracked("sandbox/**/go.mod")),
         ("npm", tracked("tests/**/package.json")),
+        ("dockerfile", tracked("Containerfile")),
         ("gitlabci", tracked("**/.gitlab-ci.yml", ".gitlab-ci.yml")),
     ],
 )
