@@ -20,6 +20,7 @@ from doctor.gitlab_rules import (
     Record,
     branch_check,
     edition_check,
+    may_read,
     project_check,
     scope_check,
     token_expiry_check,
@@ -27,7 +28,7 @@ from doctor.gitlab_rules import (
     version_check,
 )
 from doctor.stack_file import NEED_SETTINGS, StackFile
-from doctor.verdicts import Check, Verdict, skipped, unknown, wrong
+from doctor.verdicts import Check, skipped, unknown, wrong
 from repair.services import services
 
 
@@ -46,12 +47,10 @@ class GitlabArea:
         with services(self.environment) as found:
             client = found.gitlab
             client.session.hooks["response"].append(self._note)
-            may_read = True
-            for check in _token_checks(client):
-                may_read = may_read and check.verdict is not Verdict.WRONG
-                yield check
-            if not may_read:
-                yield skipped("instance and projects: the token must be right first")
+            token = _token(client)
+            yield from _token_checks(token)
+            if token is not None and not may_read(token):
+                yield skipped("instance and projects: the token must have the scope api first")
                 return
             me = found_at(client, "/user") or {}
             yield from self._instance_checks(client)
@@ -86,13 +85,17 @@ class GitlabArea:
                 yield branch_check(path, wanted.branch.name, found_at(client, branch))
 
 
-def _token_checks(client: gitlab.Gitlab) -> Iterator[Check]:
+def _token(client: gitlab.Gitlab) -> Record | None:
+    """What the token says of itself; None where it is of another kind, such as OAuth's."""
     try:
-        token = found_at(client, "/personal_access_tokens/self")
+        return found_at(client, "/personal_access_tokens/self")
     except gitlab.GitlabHttpError as error:
         if error.response_code != requests.codes.bad_request:
             raise
-        token = None  # a token of another kind, such as OAuth's
+        return None
+
+
+def _token_checks(token: Record | None) -> Iterator[Check]:
     if token is None:
         yield unknown("the token's scopes and its end: GitLab tells them of access tokens only")
         return

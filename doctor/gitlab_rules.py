@@ -38,6 +38,12 @@ def scope_check(token: Record) -> Check:
     return wrong(f"the token's scopes are {has}: api must be one, or GitLab refuses changes", RENEW)
 
 
+def may_read(token: Record) -> bool:
+    """Whether the token may read what the other checks are about."""
+    scopes = token.get("scopes")
+    return not isinstance(scopes, list) or not {"api", "read_api"}.isdisjoint(map(str, scopes))
+
+
 def token_expiry_check(token: Record, now: datetime) -> Check:
     """The day of `expires_at` is the first on which the token is refused."""
     said = token.get("expires_at")
