@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from ci.errors import CiError
 from doctor.verdicts import Check, of_error, unknown, wrong
 
-SECONDS = 60  # of all areas, which are asked at the same time
+MAX_SECONDS = 60  # of all areas, which are asked at the same time
 
 Ask = Callable[[], Iterable[Check]]
 
 
-def answers(areas: Mapping[str, Ask], seconds: float = SECONDS) -> Iterator[tuple[str, list[Check]]]:
+def answers(areas: Mapping[str, Ask], seconds: float = MAX_SECONDS) -> Iterator[tuple[str, list[Check]]]:
     """The checks of each area, in the order of the areas; of one that does not end, those that it came to."""
     found: dict[str, list[Check]] = {name: [] for name in areas}
     threads = [

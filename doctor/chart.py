@@ -19,8 +19,8 @@ from settings import Settings
 
 CHART: Final = "gitlab-runner"
 VARIABLE: Final = "GITLAB_RUNNER_CHART_REPOSITORY"
-BYTES: Final = 30_000_000  # GitLab's own index has some megabytes, and grows
-SECONDS: Final = 30  # for all of it; without a byte, a third of that
+MAX_BYTES: Final = 30_000_000  # GitLab's own index has some megabytes, and grows
+MAX_SECONDS: Final = 30  # for all of it; without a byte, a third of that
 # That of libyaml reads such an index in a second; Python's own takes half a minute.
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -66,9 +66,9 @@ def _fetched(repository: str) -> bytes:
     """The index's bytes. CiError: it cannot be had within the limits."""
     url, shown = f"{repository.rstrip('/')}/index.yaml", without_credentials(repository)
     fix = f"curl -fLO {shown}/index.yaml; a proxy belongs in HTTPS_PROXY, a mirror in {VARIABLE}"
-    end, found = time.monotonic() + SECONDS, bytearray()
+    end, found = time.monotonic() + MAX_SECONDS, bytearray()
     try:
-        with requests.get(url, stream=True, timeout=SECONDS / 3) as answer:
+        with requests.get(url, stream=True, timeout=MAX_SECONDS / 3) as answer:
             if answer.status_code != requests.codes.ok:
                 raise CiError(
                     f"{shown} answers {answer.status_code} for index.yaml: it must be a chart repository, or Helm finds no "
@@ -76,10 +76,10 @@ def _fetched(repository: str) -> bytes:
                 )
             for part in answer.iter_content(65_536):
                 found += part
-                if len(found) > BYTES or time.monotonic() > end:
+                if len(found) > MAX_BYTES or time.monotonic() > end:
                     raise CiError(
-                        f"the index.yaml of {shown} is larger than {BYTES:,} bytes or takes longer than {SECONDS} s: it "
-                        f"must come to an end, or Helm waits for it as well. Fix: {fix}"
+                        f"the index.yaml of {shown} is larger than {MAX_BYTES:,} bytes or takes longer than "
+                        f"{MAX_SECONDS} s: it must come to an end, or Helm waits for it as well. Fix: {fix}"
                     )
     except requests.RequestException as error:
         raise CiError(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ci.errors import CiError
 
-SECONDS = 25  # of one command; a state backend in Object Storage answers in two or three
+MAX_SECONDS = 25  # of one command; a state backend in Object Storage answers in two or three
 _INSTALL = "install Pulumi: https://www.pulumi.com/docs/install/"
 
 
@@ -61,11 +61,11 @@ class Engine(NamedTuple):
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=SECONDS,
+                timeout=MAX_SECONDS,
             )
         except subprocess.TimeoutExpired:
             raise CiError(
-                f"pulumi {' '.join(arguments)} does not end within {SECONDS} s: it must, or a preview hangs as well. "
+                f"pulumi {' '.join(arguments)} does not end within {MAX_SECONDS} s: it must, or a preview hangs as well. "
                 f"Fix: run it by hand, and look at what it waits for: pulumi {' '.join(arguments)} -v=3 --logtostderr"
             ) from None
         except OSError as error:

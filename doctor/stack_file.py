@@ -19,7 +19,7 @@ from config_error import ConfigError
 from doctor.verdicts import Check, of_problem, ok, unknown, wrong
 from settings import Settings, parse
 
-BYTES: Final = 1_000_000  # of one of the files, ten times what all settings of a stack may be together
+MAX_BYTES: Final = 1_000_000  # of one of the files, ten times what all settings of a stack may be together
 NEED_SETTINGS: Final = "the settings must be right first"
 
 
@@ -100,7 +100,7 @@ def _of_problems(error: ConfigError, file: str) -> Iterator[Check]:
 
 def _loaded(path: Path) -> Mapping[str, Any] | Check:
     try:
-        with opened(path, BYTES) as stream:
+        with opened(path, MAX_BYTES) as stream:
             found = parse_yaml(stream.read())
     except UnusableError as error:
         return wrong(

@@ -97,7 +97,7 @@ def test_an_error_no_network_and_an_index_without_an_end_are_told(
 ) -> None:
     assert "answers 404 for index.yaml" in ask(serve(b"", 404))[0].text
     assert ask(NOWHERE)[0].text == f"{NOWHERE} cannot be reached (ConnectionError): it must be, or Helm finds no chart"
-    monkeypatch.setattr(chart, "BYTES", 1_000)
+    monkeypatch.setattr(chart, "MAX_BYTES", 1_000)
     assert "is larger than 1,000 bytes" in ask(serve(b"x" * 2_000))[0].text
 
 

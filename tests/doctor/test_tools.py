@@ -121,7 +121,7 @@ def test_an_engine_that_does_not_end_is_told(
 ) -> None:
     fake, here = engine
     (fake.folder / "pulumi").write_text("#!/bin/sh\nexec sleep 60\n")
-    monkeypatch.setattr("doctor.engine.SECONDS", 0.2)
+    monkeypatch.setattr("doctor.engine.MAX_SECONDS", 0.2)
     assert "pulumi version does not end within 0.2 s" in not_right(tools.ask(here).checks)[0][1]
 
 
