@@ -28,6 +28,13 @@ _OTHERS = "settings, state backend, Scaleway, GitLab, chart repository, clock"
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     stack = _parser().parse_args(arguments).stack
     tolerate_encodings()
+    try:
+        return _examined(stack, environment)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _examined(stack: str, environment: Mapping[str, str]) -> int:
     engine = Engine(environment, Path.cwd())
     found = tools.ask(engine)
     all_checks = list(found.checks)

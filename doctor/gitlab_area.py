@@ -24,12 +24,13 @@ from doctor.gitlab_rules import (
     project_check,
     scope_check,
     token_expiry_check,
+    usable_address,
     user_check,
     version_check,
 )
 from doctor.stack_file import NEED_SETTINGS, StackFile
 from doctor.verdicts import Check, skipped, unknown, wrong
-from repair.services import services
+from repair.services import GITLAB_COM, services
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,12 @@ class GitlabArea:
         """CiError: GitLab refuses the token, or cannot be reached."""
         if not self.environment.get("GITLAB_TOKEN"):
             yield wrong("GITLAB_TOKEN is not set: must hold an access token, or GitLab refuses every request", RENEW)
+            return
+        if not usable_address(self.environment.get("GITLAB_BASE_URL") or GITLAB_COM):
+            yield wrong(  # without the value: it could hold a password
+                "GITLAB_BASE_URL must be http(s)://HOST/api/v4/ with nothing of a user in it, or no request can be sent",
+                "export GITLAB_BASE_URL=https://gitlab.example.com/api/v4/, or unset it for GitLab.com",
+            )
             return
         with services(self.environment) as found:
             client = found.gitlab

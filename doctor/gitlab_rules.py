@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from config_error import set_command
 from doctor.expiry import expiry_check
@@ -26,6 +27,16 @@ _ROLES: Final = {
     50: "Owner",
 }
 RENEW: Final = "make a token with the scope api (Settings > Access tokens), and export GITLAB_TOKEN=…"
+
+
+def usable_address(url: str) -> bool:
+    """Whether requests can be sent there: http(s)://HOST, with nothing of a user in it."""
+    try:
+        parts = urlsplit(url.strip())
+        _ = parts.port  # raises when it is no number
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
 
 
 def scope_check(token: Record) -> Check:

@@ -43,7 +43,8 @@ class ScalewayArea:
                 client.validate()
             except ValueError:  # without its text, which quotes the key
                 yield wrong(
-                    "the Scaleway credentials are not well-formed: must be as Scaleway gave them, or none is used", _USE
+                    "the Scaleway credentials (SCW_…) are not well-formed: must be as Scaleway gave them, or none is used",
+                    _USE,
                 )
                 return
             try:
@@ -118,6 +119,8 @@ class ScalewayArea:
                 yield unknown("what the key may do: it may not read its bearer's policies, as IAMManager could")
             else:
                 yield from permission_checks(grants, projects)
+                if self.file.settings.projects.devops is None:
+                    yield unknown("what the key may do in the project of the cluster: another stack owns it")
 
 
 def _owner(api: ScalewayApi, user_id: str) -> bool:

@@ -128,6 +128,14 @@ def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[st
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_an_interrupt_leaves_no_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("doctor.tools.ask", interrupted)
+    assert run() == (130, "", "")
+
+
 def test_with_nothing_installed_the_packages_are_told(tmp_path: Path) -> None:
     for name in ("requirements.txt", "Pulumi.yaml", "Pulumi.dev.yaml"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())

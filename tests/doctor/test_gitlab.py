@@ -158,6 +158,15 @@ def test_no_network_and_another_server_are_told(ask: Ask, api: Any, monkeypatch:
     assert len(told(ask(url=api.url), Verdict.WRONG)) == 1
 
 
+@pytest.mark.parametrize(
+    "url", ["gitlab.example.com", "https://user:SECRET-VALUE@x", "http://x:y", "ftp://x", "https://"]
+)
+def test_an_address_that_is_none_is_told_without_it(ask: Ask, url: str) -> None:
+    (check,) = ask(url=url)
+    assert check.text.startswith("GITLAB_BASE_URL must be http(s)://HOST/api/v4/")
+    assert "SECRET-VALUE" not in check.text + check.fix
+
+
 # --- the rules
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

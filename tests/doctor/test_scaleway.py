@@ -114,6 +114,14 @@ def test_a_set_for_some_projects_counts_in_those_that_exist(ask: Ask, api: Any) 
     assert len(told(ask(api.key(rules(api, "IAMManager"), products)), Verdict.WRONG)) == 1
 
 
+def test_a_guest_of_another_stacks_cluster_has_no_project_for_one(ask: Ask, api: Any, file_of: FileOf) -> None:
+    account = {"organizationId": api.account.organization_id, "projectId": api.account.project_id}
+    guest = file_of(account=account, cluster={"mode": "shared", "ownerStack": "preprod"}, projects={"devops": None})
+    found = ask(api.key(rules(api, "IAMManager", "ProjectManager"), rules(api, "SecretManagerFullAccess")), guest)
+    assert told(found, Verdict.WRONG) == []
+    assert told(found, Verdict.UNKNOWN) == ["what the key may do in the project of the cluster: another stack owns it"]
+
+
 def test_a_key_that_may_not_look_is_unknown(ask: Ask, api: Any) -> None:
     found = ask(api.key(rules(api, *ALL_SETS)))
     assert [verdict for verdict, _ in not_right(found)] == ["warning", "WRONG", "unknown"]
@@ -149,7 +157,7 @@ def test_credentials_that_are_none_are_told_without_them(
 ) -> None:
     assert told(ask(SCW_SECRET_KEY=""), Verdict.WRONG)[0].startswith("there are no Scaleway credentials")
     odd = ask(SCW_SECRET_KEY="SECRET-VALUE")
-    assert told(odd, Verdict.WRONG)[0].startswith("the Scaleway credentials are not well-formed")
+    assert told(odd, Verdict.WRONG)[0].startswith("the Scaleway credentials (SCW_…) are not well-formed")
     assert not [check for check in odd if "SECRET-VALUE" in check.text + check.fix]
     assert told(ask(stack_file=unread), Verdict.SKIPPED) == ["account: the settings must be right first"]
 
