@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph docs update-pins lock
+.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph doctor docs update-pins lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -56,6 +56,9 @@ bench: .venv/ready ## measure, as ratios in one run, and write docs/performance.
 
 graph: .venv/ready ## draw what an environment of the sandbox holds, into ENV.svg (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m graph --stack $(or $(ENV),dev)
+
+doctor: .venv/ready ## check what an environment of the sandbox needs, and say what is wrong (default: dev)
+	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m doctor --stack $(or $(ENV),dev)
 
 docs: .venv/ready ## write the documentation of settings and outputs anew from the code
 	@$(VENV) docs/generate.py

@@ -1,4 +1,4 @@
-"""Project access tokens of the GitLab stand-in.
+"""Project access tokens of the GitLab stand-in, and what any token says of itself.
 
 Owns their life: created with a bot user that is a member of the project, rotated (the old one dies at once and is shown as
 revoked, the new one has another number), revoked (the bot goes with it, and so do all its tokens). The token itself is only
@@ -51,11 +51,16 @@ _LEVELS = (5, 10, 15, 20, 25, 30, 40, 50)
 routes = Routes()
 
 
+def _personal(token: Record) -> Record:
+    """What every token has. One whose `expires_at` is None lasts."""
+    active = not token["revoked"] and (token["expires_at"] is None or date.fromisoformat(token["expires_at"]) > today())
+    names = ("id", "name", "description", "revoked", "created_at", "scopes", "user_id", "expires_at")
+    return {k: token.get(k) for k in names} | {"last_used_at": None, "last_used_ips": [], "active": active}
+
+
 def _shown(token: Record) -> Record:
-    active = not token["revoked"] and date.fromisoformat(token["expires_at"]) > today()
-    names = ("id", "name", "description", "revoked", "created_at", "scopes", "user_id", "expires_at", "access_level")
-    resource = {"resource_type": "project", "resource_id": token["project_id"]}
-    return {k: token[k] for k in names} | {"last_used_at": None, "last_used_ips": [], "active": active} | resource
+    place = {"resource_type": "project", "resource_id": token["project_id"], "access_level": token["access_level"]}
+    return _personal(token) | place
 
 
 def _expiry(given: dict[str, Any], default_days: int) -> date:
@@ -95,6 +100,12 @@ def _token(call: Call, project: Record) -> Record:
     if token is None:
         not_found("project Access Token")
     return token
+
+
+@routes.get("/api/v4/personal_access_tokens/self", "gitlab.PersonalAccessTokens.get")
+def get_own_token(call: Call) -> Record:
+    """Of whatever kind the token of the request is; its number is not served, which is an administrator's question."""
+    return _personal(call.store.get(TOKENS, caller(call).token_id) or {})
 
 
 @routes.get("/api/v4/projects/<id>/access_tokens", "gitlab.ProjectAccessTokens.list")

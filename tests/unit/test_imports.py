@@ -12,6 +12,7 @@ OURS = {
     "cluster_rules",
     "components",
     "config_error",
+    "doctor",
     "outputs",
     "sandbox",
     "sdks",

@@ -71,7 +71,15 @@ def test_every_route_answers_in_its_shape(start: Callable[..., Instance], enterp
 def _look_around(instance: Instance, played: Played) -> None:
     developer = instance.project_token(level=30)["token"]
     for token in ("", developer):
-        for path in ("user", "users", f"users/{instance.account.bob_id}", "projects", "metadata", "version"):
+        for path in (
+            "user",
+            "users",
+            f"users/{instance.account.bob_id}",
+            "projects",
+            "metadata",
+            "version",
+            "personal_access_tokens/self",
+        ):
             assert instance.call("GET", path, token=token).status_code == 200
     assert instance.call("GET", "groups/acme").status_code == 200
     assert instance.call("GET", instance.project("push_rule")).status_code == 404
@@ -184,6 +192,7 @@ MANAGERS: dict[str, Any] = {
     "MergeRequestNotes": client.ProjectMergeRequestNoteManager,
     "MergeRequestPipelines": client.ProjectMergeRequestPipelineManager,
     "MergeRequests": client.ProjectMergeRequestManager,
+    "PersonalAccessTokens": client.PersonalAccessTokenManager,
     "PipelineJobs": client.ProjectPipelineJobManager,
     "PipelineScheduleVariables": client.ProjectPipelineScheduleVariableManager,
     "PipelineSchedules": client.ProjectPipelineScheduleManager,

@@ -258,6 +258,19 @@ def test_a_token_is_created_rotated_and_revoked(instance: Instance) -> None:
     assert instance.call("GET", instance.project(f"access_tokens/{own['id']}")).status_code == 404
 
 
+def test_a_token_tells_of_itself_whatever_its_scopes(instance: Instance) -> None:
+    administrator = instance.call("GET", "personal_access_tokens/self").json()
+    assert (administrator["scopes"], administrator["expires_at"], administrator["active"]) == (["api"], None, True)
+    token = instance.project_token(level=20, scopes=("read_repository",))
+    shown = instance.call("GET", "personal_access_tokens/self", token=token["token"]).json()
+    assert shown == {name: token[name] for name in shown}
+    assert not {"token", "access_level"} & shown.keys()
+    assert instance.call("GET", "user", token=token["token"]).status_code == 403
+    assert instance.call("GET", "personal_access_tokens/self", token=None).status_code == 401
+    instance.call("DELETE", instance.project(f"access_tokens/{token['id']}"))
+    assert instance.call("GET", "personal_access_tokens/self", token=token["token"]).status_code == 401
+
+
 def test_who_may_not_manage_tokens_is_not_authorized(instance: Instance) -> None:
     token, tokens = instance.project_token(level=40), instance.project("access_tokens")
     developer, one = instance.project_token(level=30)["token"], f"{tokens}/{token['id']}"
