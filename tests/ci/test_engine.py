@@ -84,8 +84,7 @@ def test_an_update_that_is_told_to_end_is_interrupted_and_read_to_its_end(engine
         assert next(output) == {"ready": True}
         os.kill(os.getpid(), signal.SIGINT)  # a terminal sends it to the engine as well
         os.kill(os.getpid(), signal.SIGTERM)
-        assert list(output) == [{"written": "down"}]
-        assert update.code() == 3
+        assert (list(output), update.code()) == ([{"written": "down"}], 3)
     assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
