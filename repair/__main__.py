@@ -8,7 +8,6 @@ Exit codes: 0 nothing to mend, or mended; 1 it cannot be mended, or not by this;
 
 import argparse
 import os
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -22,13 +21,11 @@ from repair.stack import Stack
 from repair.steps import Repair
 
 FOUND = 4
-_ANSWER_SECONDS = 60  # Scaleway's SDK would wait for ever
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     given = _parser().parse_args(arguments)
     tolerate_encodings()
-    socket.setdefaulttimeout(_ANSWER_SECONDS)
     secrets, warnings = known_secrets(environment)
     redactor = Redactor(secrets)
     for warning in warnings:

@@ -10,14 +10,16 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gitlab
 import lightkube
 import requests
 import scaleway
+import scaleway_core.api
 import yaml
 from lightkube.core.exceptions import ApiError, ConfigError
 from scaleway.k8s.v1 import K8SV1API
@@ -26,6 +28,7 @@ from ci.errors import CiError
 from ci.gitlab_client import connect
 
 GITLAB_COM = "https://gitlab.com/api/v4/"
+ANSWER_SECONDS = 60.0  # for an answer of Scaleway, and until each further part of it
 MOST_GITLAB_REQUESTS = 10_000  # of one repair: about 7 for each project of an environment and each round of looking
 
 
@@ -89,12 +92,25 @@ class Services:
 
 
 @contextlib.contextmanager
-def services(environment: Mapping[str, str]) -> Iterator[Services]:
+def services(environment: Mapping[str, str], answer_seconds: float = ANSWER_SECONDS) -> Iterator[Services]:
     """The clients for a block; what goes wrong in there becomes a CiError that says where, and what mends it."""
     with contextlib.ExitStack() as stack:  # what goes wrong passes through each client that is open
         stack.enter_context(_scaleway_errors())
+        stack.enter_context(_scaleway_limit(answer_seconds))
         stack.enter_context(_kubernetes_errors())
         yield Services(environment=environment, _open=stack)
+
+
+@contextlib.contextmanager
+def _scaleway_limit(seconds: float) -> Iterator[None]:
+    """The SDK asks by `requests.request`, without a time limit, and has no setting for one: it would wait for ever."""
+    names = vars(scaleway_core.api)
+    before = names["requests"]
+    names["requests"] = SimpleNamespace(request=partial(requests.request, timeout=seconds))
+    try:
+        yield
+    finally:
+        names["requests"] = before
 
 
 @contextlib.contextmanager
