@@ -1,7 +1,7 @@
 """What is asked of Scaleway: only reads, by the client that the repair uses.
 
 Owns the requests, what of an answer is kept, and noting down the clock. Does not own what is right (`scaleway_*`). The SDK
-has no time limit of its own: `asking` has one for all.
+has no time limit of its own: `repair.services` has one for each answer, `asking` one for all.
 """
 
 from collections.abc import Callable, Iterator
