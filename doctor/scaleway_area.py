@@ -1,6 +1,6 @@
 """The area `Scaleway`: whose key it is, how long it lasts, whether it is the account's, and what it may do.
 
-Owns the order, and what is said where Scaleway refuses. The rules are in `scaleway_account` and `scaleway_permissions`.
+Owns the order, and what is said where Scaleway refuses. The rules are in `account_rules` and `scaleway_permissions`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,9 @@ from typing import Any, Final
 import requests
 import scaleway
 
+from account_rules import Credentials, problems, taken
 from doctor.clock import Clocks
 from doctor.expiry import expiry_check
-from doctor.scaleway_account import Account, problems, taken
 from doctor.scaleway_api import NOT_SEEN, ScalewayApi, expires_at
 from doctor.scaleway_permissions import PROJECT_SETS, Project, permission_checks
 from doctor.stack_file import NEED_SETTINGS, StackFile
@@ -89,7 +89,7 @@ class ScalewayArea:
         if self.file.settings is None:
             yield skipped(f"account: {NEED_SETTINGS}")
             return
-        found = Account(
+        found = Credentials(
             project_id=client.default_project_id,
             organization_id=organization_id,
             configured_organization_id=client.default_organization_id or "",

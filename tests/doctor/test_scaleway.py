@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-import account_check
 from doctor.clock import Clocks
 from doctor.expiry import expiry_check
-from doctor.scaleway_account import Account, problems
 from doctor.scaleway_area import ScalewayArea
 from doctor.scaleway_permissions import ORGANIZATION_SETS, PROJECT_SETS, Grant, Project, permission_checks
 from doctor.stack_file import StackFile
@@ -169,23 +167,6 @@ def test_no_network_is_told(ask: Ask) -> None:
 
 
 # --- the rules
-
-
-@pytest.mark.parametrize("organization", [ORGANIZATION, OTHER])
-@pytest.mark.parametrize("configured", [ORGANIZATION, OTHER, ""])
-@pytest.mark.parametrize("project", [ORGANIZATION, OTHER])
-@pytest.mark.parametrize("taken_in", [ORGANIZATION, OTHER, None])
-def test_the_wording_is_that_of_the_account_check(
-    file_of: FileOf, organization: str, configured: str, project: str, taken_in: str | None
-) -> None:
-    settings = file_of(
-        account={"organizationId": ORGANIZATION, "projectId": ORGANIZATION}, projects={"target": {"id": OTHER}}
-    ).settings
-    assert settings is not None
-    given = {"project_id": project, "organization_id": organization, "configured_organization_id": configured}
-    organizations = {OTHER: taken_in}
-    program = account_check.problems(settings, account_check.Credentials(**given), organizations)
-    assert list(problems(settings, Account(**given), organizations)) == list(program)
 
 
 def grant(*sets: str, projects: set[str] | None = None, condition: str = "") -> Grant:

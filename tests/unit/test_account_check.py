@@ -8,7 +8,8 @@ import pulumi
 import pulumiverse_scaleway
 import pytest
 
-from account_check import AccountError, Credentials, check, problems
+from account_check import AccountError, check
+from account_rules import Credentials, problems
 from config_error import ConfigError
 
 ACCOUNT = "00000000-0000-4000-8000-000000000001"  # the stack files'

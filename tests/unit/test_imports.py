@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 OURS = {
     "account_check",
+    "account_rules",
     "ci",
     "cluster_rules",
     "components",
@@ -36,7 +37,8 @@ def _imports(file: Path) -> set[str]:
     ("file", "allowed"),
     [
         ("__main__.py", {"account_check", "components", "sdks", "settings", "outputs"}),
-        ("account_check.py", {"settings", "config_error"}),
+        ("account_check.py", {"account_rules", "settings", "config_error"}),
+        ("account_rules.py", {"settings", "config_error"}),
         ("outputs.py", set()),
         ("sdks.py", set()),
         ("settings.py", {"sections", "setting_rules", "config_error"}),
