@@ -64,6 +64,24 @@ def remove_command(key: str) -> str:
     return f"pulumi config rm --path {shlex.quote(key)}"
 
 
+def as_argument(fix: str) -> str:
+    """What the commands of a fix come to where the key is an argument of a component, and in no stack file."""
+    command, _, note = fix.partition("   # ")
+    parts: list[str] = []
+    for each in command.split(" && "):
+        match shlex.split(each):
+            case ["pulumi", "config", "set", "--path", key, value]:
+                parts.append(f"set {key} to {value}")
+            case ["pulumi", "config", "set-all", "--path", *values]:
+                pairs = [value.partition("=") for value in values if value != "--plaintext"]
+                parts.append("set " + ", ".join(f"{key} to {value}" for key, _, value in pairs))
+            case ["pulumi", "config", "rm", "--path", key]:
+                parts.append(f"leave {key} out")
+            case _:
+                parts.append(each)
+    return ", then ".join(parts) + (f", {note}" if note else "")
+
+
 def key_of(loc: Sequence[int | str]) -> str:
     """A location as `pulumi config --path` reads it: `runners[0].name`, `cluster["a.b"]`."""
     return "".join(map(_part, loc)).removeprefix(".")

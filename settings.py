@@ -6,7 +6,7 @@ worded (`config_error.py`), nor names that follow from the environment (`compone
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, cast
 
 import pulumi
@@ -119,15 +119,24 @@ def parse(raw: Mapping[str, Any], stack: str) -> Settings:
         if decoded not in ("", {}, []):  # Pulumi.yaml's defaults for "not set"
             values[key] = decoded
     values.setdefault("environment", stack)
+    settings, found = checked(values, stack)
+    if problems := [*problems, *found]:
+        raise ConfigError(problems, stack)
+    return settings
+
+
+def checked(values: Mapping[str, Any], stack: str, without: Collection[str] = ()) -> tuple[Settings, list[Problem]]:
+    """Settings of values by their keys, without those that are wrong, and all that is wrong.
+
+    Sections `without` which an environment is meant may be missing: then nothing is known of them, nor asked.
+    """
+    problems: list[Problem] = []
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems += problems_of(error, Settings)
+        problems += (each for each in problems_of(error, Settings) if each.key not in without)
         settings = _valid_part(values, {str(e["loc"][0]) for e in error.errors()})
-    problems += cross_checks(settings, stack)
-    if problems:
-        raise ConfigError(problems, stack)
-    return settings
+    return settings, [*problems, *cross_checks(settings, stack)]
 
 
 def _size_checks(raw: Mapping[str, Any]) -> Iterator[Problem]:

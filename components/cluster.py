@@ -125,11 +125,23 @@ def kubernetes_provider(
     name: str, cluster: scaleway.kubernetes.Cluster, opts: pulumi.ResourceOptions, *, may_vanish: bool = False
 ) -> kubernetes.Provider:
     """The provider for what is inside a cluster. `may_vanish`: others may delete the cluster, and all in it is gone then."""
+    return provider_of(name, admin_kubeconfig(cluster), cluster.id, opts, may_vanish=may_vanish)
+
+
+def provider_of(
+    name: str,
+    kubeconfig: pulumi.Input[str],
+    cluster_id: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+    *,
+    may_vanish: bool = False,
+) -> kubernetes.Provider:
+    """The same of a cluster that is known by its kubeconfig (secret) and its id."""
     return kubernetes.Provider(
         name,
-        kubeconfig=admin_kubeconfig(cluster),
+        kubeconfig=kubeconfig,
         # A renewed token or a moved endpoint is the same cluster: nothing inside it is to be replaced.
-        cluster_identifier=cluster.id,
+        cluster_identifier=cluster_id,
         enable_server_side_apply=True,
         # Otherwise a changed secret is deleted and made anew, and a job that starts in between finds none.
         enable_secret_mutable=True,

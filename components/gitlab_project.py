@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import pulumi
 import pulumi_gitlab as gitlab
 
 from components.merge_settings import warn_of_merge_settings
-from components.naming import MAIN_RUNNER, RunnerNames
+from components.naming import MAIN_RUNNER, RunnerNames, inside
 from components.runner_config import SCALEWAY_CONFIG_FOLDER
 from components.secrets import AWS_FILE
 from sections.base import slug
@@ -15,6 +16,32 @@ from sections.cloud import ScalewaySettings
 from sections.gitlab import BranchSettings, GitlabSettings, PromotionTokenSettings
 from sections.jobs import StateBackendSettings
 from settings import Settings
+
+
+class ServedProject(Protocol):
+    """What a runner needs to know of a project that it serves; `GitlabProject` tells what each is."""
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def further_path(self) -> str | None: ...
+
+    @property
+    def suffix(self) -> str: ...
+
+    @property
+    def project_id(self) -> pulumi.Output[int]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundProject:
+    """A project that is served as it is, in the place of `GitlabProject`: somebody else protects it."""
+
+    path: str
+    further_path: str | None
+    suffix: str
+    project_id: pulumi.Output[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,24 +198,30 @@ class GitlabProject(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self)
 
 
-def look_up_projects(environment: Settings) -> dict[str, pulumi.Output[gitlab.GetProjectResult]]:
+def look_up_projects(
+    environment: Settings, parent: pulumi.Resource | None = None
+) -> dict[str, pulumi.Output[gitlab.GetProjectResult]]:
     """What GitLab says of every project of the environment, by path: asked for at once, and there when it is needed."""
-    return {path: gitlab.get_project_output(path_with_namespace=path) for path in environment.gitlab.projects}
+    opts = pulumi.InvokeOutputOptions(parent=parent)
+    return {
+        path: gitlab.get_project_output(path_with_namespace=path, opts=opts) for path in environment.gitlab.projects
+    }
 
 
 def declare_projects(
-    environment: Settings, found: Mapping[str, pulumi.Output[gitlab.GetProjectResult]]
+    environment: Settings,
+    found: Mapping[str, pulumi.Output[gitlab.GetProjectResult]],
+    parent: pulumi.Resource | None = None,
 ) -> list[GitlabProject]:
     """Every GitLab project of the environment, the main one first; `found` is what `look_up_projects` has asked for."""
-    # No purpose of a runner and no CI variable holds an @, so that logical names of two projects never meet.
-    suffixes = {path: f"@{slug(path)}" for path in environment.gitlab.further_projects}
+    suffixes = _suffixes(environment)
     return [
         GitlabProject(
-            f"gitlab{suffixes.get(path, '')}",
+            f"{inside(parent)}gitlab{suffixes[path]}",
             GitlabProjectArgs(
                 path=path,
                 found=found[path],
-                suffix=suffixes.get(path, ""),
+                suffix=suffixes[path],
                 settings=environment.gitlab,
                 location=environment.scaleway,
                 environment=environment.environment,
@@ -196,6 +229,26 @@ def declare_projects(
                 stack=pulumi.get_stack(),
                 state_backend=environment.state_backend,
             ),
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for path in environment.gitlab.projects
     ]
+
+
+def found_projects(
+    environment: Settings, found: Mapping[str, pulumi.Output[gitlab.GetProjectResult]]
+) -> list[FoundProject]:
+    """The same projects, of which nothing is declared."""
+    return [
+        FoundProject(
+            path=path, further_path=path if suffix else None, suffix=suffix, project_id=found[path].id.apply(int)
+        )
+        for path, suffix in _suffixes(environment).items()
+    ]
+
+
+def _suffixes(environment: Settings) -> dict[str, str]:
+    """By path, the main project's first. No purpose of a runner and no CI variable holds an @, so that logical names of two
+    projects never meet.
+    """
+    return {environment.gitlab.project: ""} | {path: f"@{slug(path)}" for path in environment.gitlab.further_projects}

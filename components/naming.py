@@ -8,6 +8,7 @@ neither an environment nor a purpose holds.
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from sections.base import slug
 
@@ -112,6 +113,18 @@ class RegistrationNames:
 
     def _named(self, name: str, longest: int) -> str:
         return name if self.project is None else _fitted(f"{name}--{slug(self.project)}", longest)
+
+
+class Named(Protocol):
+    """A resource, of which only the logical name matters here."""
+
+    @property
+    def pulumi_resource_name(self) -> str: ...
+
+
+def inside(parent: Named | None) -> str:
+    """What the logical names of what is inside `parent` begin with; nothing of what is in no component."""
+    return f"{parent.pulumi_resource_name}-" if parent else ""
 
 
 def _fitted(name: str, longest: int) -> str:

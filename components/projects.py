@@ -20,6 +20,14 @@ class ProjectsArgs:
     protected: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class TakenProjects:
+    """In the place of `Projects`, where somebody else owns them: ids (UUIDs) that may be known only later."""
+
+    target_id: pulumi.Input[str]
+    credentials_id: pulumi.Input[str]
+
+
 class Projects(pulumi.ComponentResource):
     """Projects that keep the reach of keys apart: for the cluster, for what pipelines deploy, for the copies of keys.
 

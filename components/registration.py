@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gitlab as gitlab
 import pulumi_kubernetes as kubernetes
 
-from components.gitlab_project import GitlabProject
+from components.gitlab_project import ServedProject
 from components.naming import EnvironmentNames, RegistrationNames, RunnerNames
 from components.runner_config import (
     KUBECONFIG_FOLDER,
@@ -36,7 +36,7 @@ class RegistrationArgs:
 
     settings: RunnerSettings
     environment: Settings
-    project: GitlabProject
+    project: ServedProject
     managers_namespace: pulumi.Input[str]
     needs: list[pulumi.Resource]
     provider: kubernetes.Provider

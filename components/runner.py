@@ -11,11 +11,11 @@ import pulumi_kubernetes as kubernetes
 
 from components.app_cluster import AppCluster, AppClusterArgs
 from components.credentials import Credentials, CredentialsArgs
-from components.gitlab_project import GitlabProject
+from components.gitlab_project import ServedProject
 from components.isolation import Isolation, IsolationArgs
 from components.namespace import JobsNamespace, JobsNamespaceArgs, ManagersNamespace
-from components.naming import RunnerNames
-from components.projects import Projects
+from components.naming import RunnerNames, inside
+from components.projects import Projects, TakenProjects
 from components.registration import Registration, RegistrationArgs
 from components.rotation import Keys, Rotation, keys_at
 from components.secrets import JobSecrets, JobSecretsArgs
@@ -29,8 +29,8 @@ class RunnerArgs:
 
     settings: RunnerSettings
     environment: Settings
-    served: Sequence[GitlabProject]
-    projects: Projects
+    served: Sequence[ServedProject]
+    projects: Projects | TakenProjects
     managers: ManagersNamespace
     keys: Keys
     app_kubeconfig: pulumi.Input[str] | None
@@ -133,10 +133,11 @@ class Runner(pulumi.ComponentResource):
 
 def declare_runners(
     environment: Settings,
-    projects: Projects,
+    projects: Projects | TakenProjects,
     managers: ManagersNamespace,
     provider: kubernetes.Provider,
-    served: Sequence[GitlabProject],
+    served: Sequence[ServedProject],
+    parent: pulumi.Resource | None = None,
 ) -> list[Runner]:
     """Every runner of the environment, in the order of the settings. All keys change at the same time."""
     rotation = Rotation(
@@ -145,10 +146,10 @@ def declare_runners(
         environment.rotation.serial,
     )
     keys = keys_at(now(), rotation)
-    kubeconfigs = declare_app_cluster(environment, keys)
+    kubeconfigs = declare_app_cluster(environment, keys, parent)
     return [
         Runner(
-            f"runner-{each.name}",
+            f"{inside(parent)}runner-{each.name}",
             RunnerArgs(
                 settings=each,
                 environment=environment,
@@ -159,23 +160,27 @@ def declare_runners(
                 app_kubeconfig=kubeconfigs.get(each.name),
                 provider=provider,
             ),
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for each in environment.runners
     ]
 
 
-def declare_app_cluster(environment: Settings, keys: Keys) -> dict[str, pulumi.Output[str]]:
+def declare_app_cluster(
+    environment: Settings, keys: Keys, parent: pulumi.Resource | None = None
+) -> dict[str, pulumi.Output[str]]:
     """The kubeconfigs (secret) for the cluster that pipelines deploy to, by runner; none without `appCluster`."""
     if environment.app_cluster is None:
         return {}
     access = AppCluster(
-        "app-cluster",
+        f"{inside(parent)}app-cluster",
         AppClusterArgs(
             settings=environment.app_cluster,
             environment=environment.environment,
             runners=environment.runners,
             keys=keys,
         ),
+        opts=pulumi.ResourceOptions(parent=parent),
     )
     return access.kubeconfigs
 

@@ -1,4 +1,4 @@
-"""Writes what is documented in the code: docs/configuration.md, docs/outputs.md and docs/settings.schema.json.
+"""Writes what follows from the code: settings and outputs as documentation, and the plugin's arguments and schema.
 
 `python docs/generate.py` (or `make docs`) writes them; with `--check` it writes nothing and fails where one is stale.
 Owns their form. Does not own what they say: `sections/`, the docstrings of the rules in `setting_rules.py`, and
@@ -24,7 +24,7 @@ import outputs
 import setting_rules
 import settings
 
-HERE = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "kapsule-devops"  # as in Pulumi.yaml: the prefix of the keys in a stack file
 HEADER = "<!-- Written by `make docs` (docs/generate.py) from the code. Change it there. -->\n\n"
 
@@ -255,16 +255,85 @@ def _for_editors(schema: Schema) -> Schema:
     return left
 
 
+# --- components/arguments.py and docs/plugin.schema.json
+
+# Sections that the plugin takes as arguments, and what of them belongs to the program of this repository alone.
+ARGUMENTS = ("scaleway", "kubernetes", "runners", "appCluster", "rotation", "stateBackend", "runnerChart", "gitlab")
+NO_ARGUMENTS = ("gitlab.operationsProject", "gitlab.schedules")
+# Asked for where the component makes protections, which one argument says (`components/runner_environment.py`).
+OPTIONAL_ARGUMENTS = ("gitlab.branch", "gitlab.mailingListUserId")
+PYTHON = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
+
+
+def arguments() -> str:
+    """A TypedDict for each section that the plugin takes: Pulumi's SDK reads a schema off these only."""
+    whole, classes = schema_of_settings(), dict[str, str]()
+    for name in ARGUMENTS:
+        _argument_type(whole, name, whole["properties"][name], classes)
+    return (
+        '"""Arguments that are sections of the settings. Written by `make docs` (docs/generate.py) from them."""\n\n'
+        "from collections.abc import Mapping, Sequence\nfrom typing import NotRequired, TypedDict\n"
+        + "".join(classes.values())
+    )
+
+
+def _argument_type(whole: Schema, key: str, schema: Schema, classes: dict[str, str]) -> str:
+    """A key's type in Python; what classes it needs are put into `classes`, each after those that it needs itself."""
+    inner = _not_null(schema)
+    if inner.get("type") == "array":
+        return f"Sequence[{_argument_type(whole, key, inner['items'], classes)}]"
+    if inner.get("type") == "object":
+        return "Mapping[str, str]"
+    if "$ref" not in inner:
+        return PYTHON[inner["type"]]
+    name = str(inner["$ref"]).rpartition("/")[2].removesuffix("Settings")
+    if name not in classes:
+        model = whole["$defs"][f"{name}Settings"]
+        text = f'\n\nclass {name}(TypedDict):\n    """{model["description"]}"""\n\n'
+        for inside, each in model["properties"].items():
+            path = f"{key}.{inside}"
+            if path in NO_ARGUMENTS:
+                continue
+            required = inside in model.get("required", ()) and path not in OPTIONAL_ARGUMENTS
+            kind = _argument_type(whole, path, each, classes)
+            text += f"    {inside}: {kind if required else f'NotRequired[{kind}]'}\n"
+            text += f'    """{_argument_description(whole, path, each)}"""\n'
+        classes[name] = text
+    return name
+
+
+def _argument_description(whole: Schema, key: str, schema: Schema) -> str:
+    told = [schema["description"]]
+    if rule := allowed(key, _not_null(schema)):
+        told.append(f"Allowed: {rule}.")
+    if "default" in schema and schema["default"] not in (None, {}) and _model(whole, schema) is None:
+        told.append(f"Default: {_default(whole, schema)}.")
+    told.append(f"Or else: {schema['consequence']}.")
+    return " ".join(told).replace("\\", "\\\\")
+
+
+def plugin_schema() -> str:
+    """What `pulumi package get-schema` says of `plugin/`, made without the engine."""
+    import sdks  # noqa: F401 - it says how the others import; nothing else here needs these, which take long
+
+    # isort: split
+    from plugin.host import provider
+
+    return json.dumps(json.loads(str(provider().schema)), indent=2, ensure_ascii=False) + "\n"
+
+
 FILES: dict[str, Callable[[], str]] = {
-    "configuration.md": configuration,
-    "outputs.md": contract,
-    "settings.schema.json": stack_file_schema,
+    "docs/configuration.md": configuration,
+    "docs/outputs.md": contract,
+    "docs/settings.schema.json": stack_file_schema,
+    "components/arguments.py": arguments,
+    "docs/plugin.schema.json": plugin_schema,  # after the arguments, which it reads
 }
 
 
 def stale() -> list[str]:
     """The names of the files that are not what the code says."""
-    return [name for name, text in FILES.items() if not (HERE / name).exists() or (HERE / name).read_text() != text()]
+    return [name for name, text in FILES.items() if not (ROOT / name).exists() or (ROOT / name).read_text() != text()]
 
 
 def main() -> int:
@@ -273,10 +342,11 @@ def main() -> int:
     check = parser.parse_args().check
     for name in (found := stale()):
         if check:
-            print(f"error: docs/{name} is stale. Fix: make docs", file=sys.stderr)
+            print(f"error: {name} is stale. Fix: make docs", file=sys.stderr)
         else:
-            (HERE / name).write_text(FILES[name]())
-            print(f"docs/{name} written")
+            (ROOT / name).parent.mkdir(exist_ok=True)
+            (ROOT / name).write_text(FILES[name]())
+            print(f"{name} written")
     return int(check and bool(found))
 
 

@@ -1,7 +1,7 @@
 """Stand-in for Pulumi's language host for Python (`pulumi-language-python`).
 
 The official command line ships this host as a Go program whose module is not to be had from a package registry. This one
-does what `pulumi preview|up|refresh|destroy` and policy packs need: it starts the SDK's own `pulumi-language-python-exec`
+does what `pulumi preview|up|refresh|destroy`, policy packs and plugins in a folder need: it starts the SDK's own `pulumi-language-python-exec`
 (from the same release as the engine; its path is in $PULUMI_PYTHON_EXEC) with the project's virtual environment. Where an
 official Pulumi is installed, TOOLCHAIN=system uses its host instead, and the program runs unchanged.
 
@@ -104,11 +104,19 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return messages.RunResponse()
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
-        """Starts a policy pack (`pulumi preview --policy-pack DIR`) and streams what it prints."""
-        pack = request.info.program_directory
+        """Starts a policy pack (`pulumi preview --policy-pack DIR`), or the program of a folder with a PulumiPlugin.yaml, and
+        streams what it prints.
+
+        A plugin must be a folder with `__main__.py`; the official host runs installed packages, too.
+        """
+        folder = request.info.program_directory
+        # A policy pack's folder is the last argument of the SDK's own module; a plugin is run itself.
+        command = (
+            [folder, *request.args] if request.kind == "resource" else ["-m", "pulumi.policy", *request.args, folder]
+        )
         process = subprocess.Popen(
-            [python_of(request.info), "-u", "-m", "pulumi.policy", *request.args, pack],
-            cwd=pack,
+            [python_of(request.info), "-u", *command],
+            cwd=folder,
             env=os.environ | dict(entry.split("=", 1) for entry in request.env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
