@@ -17,6 +17,7 @@ from components.naming import EnvironmentNames, RunnerNames
 from components.projects import TakenProjects
 from components.runner import Runner, declare_runners
 from config_error import Problem, as_argument, key_of, remove_command
+from sections.base import Section
 from sections.gitlab import GitlabSettings
 from settings import Settings, checked
 
@@ -153,7 +154,7 @@ RunnerEnvironment.__doc__ = inspect.getdoc(RunnerEnvironment)
 
 
 def _by_runner(runners: Sequence[Runner], key: str) -> pulumi.Output[Mapping[str, str]]:
-    named: dict[str, pulumi.Input[Any]] = {str(each.summary["name"]): each.summary[key] for each in runners}
+    named: Any = {each.summary["name"]: each.summary[key] for each in runners}
     return pulumi.Output.from_input(named)
 
 
@@ -163,31 +164,39 @@ def settings_of(name: str, args: Mapping[str, Any], stack: str) -> Settings:
     Raises: ArgumentsError with all that is wrong.
     """
     given = {key: value for key, value in args.items() if key not in (*_INPUTS, "protections")}
-    if wrong := [*_known_later(given), *_not_arguments(given)]:
-        raise ArgumentsError(name, wrong)
-    values = _whole_numbers(given)
+    if later := list(_known_later(given)):
+        raise ArgumentsError(name, later)
+    values, wrong = _whole_numbers(given), []
+    for *section, key in _settings_of_others(values):
+        path = key_of((*section, key))
+        wrong.append(
+            Problem(
+                key=path,
+                rule="must not be given: it belongs to what this component does not own",
+                consequence="it would be silently ignored",
+                fix=remove_command(path),
+            )
+        )
+        del (values[section[0]] if section else values)[key]
     if args.get("protections", True) is False and isinstance(values.get("gitlab"), dict):
         values["gitlab"] = {**_FOR_PROTECTIONS, **values["gitlab"]}
     settings, problems = checked(values, stack, without=_WITHOUT)
-    if problems:
-        raise ArgumentsError(name, problems)
+    if wrong := [*wrong, *problems]:
+        raise ArgumentsError(name, wrong)
     return settings
 
 
-def _not_arguments(given: Mapping[str, Any]) -> Iterator[Problem]:
-    """A problem for each key that is a setting of the whole program, and none here; of others `settings.py` tells."""
-    gitlab = given.get("gitlab")
-    taken = [(("gitlab",), gitlab, arguments.Gitlab)] if isinstance(gitlab, dict) else []
-    for path, values, known in ((), given, RunnerEnvironmentArgs), *taken:
-        model = GitlabSettings if path else Settings
-        names = {field.alias for field in model.model_fields.values()} - set(known.__annotations__)
-        for key in names & set(values):
-            yield Problem(
-                key=key_of((*path, str(key))),
-                rule="must not be given: who owns that part of an environment sets it",
-                consequence="it would be silently ignored",
-                fix=remove_command(key_of((*path, str(key)))),
-            )
+def _settings_of_others(given: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """The paths of settings of the whole program that are no arguments here; what is no setting `settings.py` tells."""
+    found = [(key,) for key in _keys(Settings) & set(given) - set(RunnerEnvironmentArgs.__annotations__)]
+    if isinstance(gitlab := given.get("gitlab"), dict):
+        others = _keys(GitlabSettings) & set(gitlab) - set(arguments.Gitlab.__annotations__)
+        return sorted([*found, *(("gitlab", key) for key in others)])
+    return sorted(found)
+
+
+def _keys(model: type[Section]) -> set[str]:
+    return {str(field.alias) for field in model.model_fields.values()}
 
 
 def _known_later(value: object, path: tuple[int | str, ...] = ()) -> Iterator[Problem]:

@@ -1,9 +1,10 @@
 """Stand-in for Pulumi's language host for Python (`pulumi-language-python`).
 
 The official command line ships this host as a Go program whose module is not to be had from a package registry. This one
-does what `pulumi preview|up|refresh|destroy`, policy packs and plugins in a folder need: it starts the SDK's own `pulumi-language-python-exec`
-(from the same release as the engine; its path is in $PULUMI_PYTHON_EXEC) with the project's virtual environment. Where an
-official Pulumi is installed, TOOLCHAIN=system uses its host instead, and the program runs unchanged.
+does what `pulumi preview|up|refresh|destroy`, policy packs and plugins in a folder need: it starts the SDK's own
+`pulumi-language-python-exec` (from the same release as the engine; its path is in $PULUMI_PYTHON_EXEC), the pack or the
+plugin, with the project's virtual environment. Where an official Pulumi is installed, TOOLCHAIN=system uses its host
+instead, and the program runs unchanged.
 
 It prints its port on stdout, as the engine expects, and ends when its standard input does: the engine holds that pipe.
 """
@@ -104,10 +105,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return messages.RunResponse()
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
-        """Starts a policy pack (`pulumi preview --policy-pack DIR`), or the program of a folder with a PulumiPlugin.yaml, and
-        streams what it prints.
+        """Starts a policy pack (`pulumi preview --policy-pack DIR`), or a plugin's folder, and streams what it prints.
 
-        A plugin must be a folder with `__main__.py`; the official host runs installed packages, too.
+        The folder must hold a `__main__.py`; the official host runs plugins that are installable packages, too.
         """
         folder = request.info.program_directory
         # A policy pack's folder is the last argument of the SDK's own module; a plugin is run itself.
