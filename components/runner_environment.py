@@ -39,7 +39,8 @@ class ArgumentsError(InputPropertiesError):
         count = "1 argument is" if len(problems) == 1 else f"{len(problems)} arguments are"
         told = (replace(each, fix=as_argument(each.fix)).text(f"RunnerEnvironment {name}") for each in problems)
         super().__init__(
-            f"{count} wrong; nothing of RunnerEnvironment {name} was created or changed.\n\n" + "\n".join(told) + "\n"
+            f"{count} wrong; nothing of RunnerEnvironment {name} was created or changed.\n\n" + "\n".join(told) + "\n",
+            [],  # not None, with which the SDK fails
         )
 
 

@@ -28,8 +28,8 @@ DOCS = ROOT / "docs"
 
 @pytest.mark.parametrize("name", generate.FILES)
 def test_a_generated_file_says_what_the_code_says(name: str) -> None:
-    written = (DOCS / name).read_text() if (DOCS / name).exists() else ""
-    assert written == generate.FILES[name](), f"docs/{name} is stale. Fix: make docs"
+    written = (ROOT / name).read_text() if (ROOT / name).exists() else ""
+    assert written == generate.FILES[name](), f"{name} is stale. Fix: make docs"
 
 
 def test_the_command_finds_the_code_from_anywhere(tmp_path: Path) -> None:
@@ -41,16 +41,16 @@ def test_the_command_finds_the_code_from_anywhere(tmp_path: Path) -> None:
 def test_check_writes_nothing_and_names_what_mends_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(generate, "HERE", tmp_path)
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
     monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
     assert generate.main() == 1
     assert capsys.readouterr().err.splitlines() == [
-        f"error: docs/{name} is stale. Fix: make docs" for name in generate.FILES
+        f"error: {name} is stale. Fix: make docs" for name in generate.FILES
     ]
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(sys, "argv", ["generate.py"])
     assert generate.main() == 0
-    (tmp_path / "outputs.md").write_text("changed by hand")
+    (tmp_path / "docs" / "outputs.md").write_text("changed by hand")
     monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
     capsys.readouterr()
     assert generate.main() == 1

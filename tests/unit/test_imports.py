@@ -15,6 +15,7 @@ OURS = {
     "config_error",
     "doctor",
     "outputs",
+    "plugin",
     "sandbox",
     "sdks",
     "sections",
@@ -37,6 +38,8 @@ def _imports(file: Path) -> set[str]:
     ("file", "allowed"),
     [
         ("__main__.py", {"account_check", "components", "sdks", "settings", "outputs"}),
+        ("plugin/__main__.py", {"plugin", "sdks"}),
+        ("plugin/host.py", {"components"}),
         ("account_check.py", {"account_rules", "settings", "config_error"}),
         ("account_rules.py", {"settings", "config_error"}),
         ("outputs.py", set()),

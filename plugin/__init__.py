@@ -1,0 +1,1 @@
+"""The component of this repository as a package for other Pulumi programs."""
