@@ -60,7 +60,7 @@ graph: .venv/ready ## draw what an environment of the sandbox holds, into ENV.sv
 doctor: .venv/ready ## check what an environment of the sandbox needs, and say what is wrong (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m doctor --stack $(or $(ENV),dev)
 
-docs: .venv/ready ## write the documentation of settings and outputs anew from the code
+docs: .venv/ready ## write anew what follows from settings and outputs: documentation, schemas, the plugin's arguments
 	@$(VENV) docs/generate.py
 
 update-pins: .venv/ready ## tell which pins have newer versions; changes nothing
