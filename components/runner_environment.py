@@ -119,9 +119,7 @@ class RunnerEnvironment(pulumi.ComponentResource):
             opts=child,
         )
         found = look_up_projects(config, self)
-        served = (
-            declare_projects(config, found, self) if args.get("protections", True) else found_projects(config, found)
-        )
+        served = declare_projects(config, found, self) if _protects(args) else found_projects(config, found)
         projects = TakenProjects(target_id=args["targetProjectId"], credentials_id=args["credentialsProjectId"])
         runners = declare_runners(config, projects, managers, provider, served, self)
         jobs = {each.name: RunnerNames(config.environment, each.name, each.tag) for each in config.runners}
@@ -164,10 +162,10 @@ def settings_of(name: str, args: Mapping[str, Any], stack: str) -> Settings:
 
     Raises: ArgumentsError with all that is wrong.
     """
-    given = {key: value for key, value in args.items() if key not in (*_INPUTS, "protections")}
+    given = {key: value for key, value in args.items() if key not in _INPUTS}
     if later := list(_known_later(given)):
         raise ArgumentsError(name, later)
-    values, wrong = _whole_numbers(given), []
+    values, wrong = _whole_numbers({key: value for key, value in given.items() if key != "protections"}), []
     for *section, key in _settings_of_others(values):
         path = key_of((*section, key))
         wrong.append(
@@ -179,12 +177,17 @@ def settings_of(name: str, args: Mapping[str, Any], stack: str) -> Settings:
             )
         )
         del (values[section[0]] if section else values)[key]
-    if args.get("protections", True) is False and isinstance(values.get("gitlab"), dict):
+    if not _protects(args) and isinstance(values.get("gitlab"), dict):
         values["gitlab"] = {**_FOR_PROTECTIONS, **values["gitlab"]}
     settings, problems = checked(values, stack, without=_WITHOUT)
     if wrong := [*wrong, *problems]:
         raise ArgumentsError(name, wrong)
     return settings
+
+
+def _protects(args: Mapping[str, Any]) -> bool:
+    """Only a plain no takes protections away."""
+    return args.get("protections") is not False
 
 
 def _settings_of_others(given: Mapping[str, Any]) -> list[tuple[str, ...]]:

@@ -192,11 +192,12 @@ def test_what_protections_need_is_asked_for_with_them_only() -> None:
 def test_what_is_known_later_or_secret_is_no_setting() -> None:
     async def lines() -> list[str]:
         later = pulumi.Output.secret("deploy")
-        return told(kubernetes=pulumi.Output.secret({}), runners=[{"name": later}])
+        return told(kubernetes=pulumi.Output.secret({}), runners=[{"name": later}], protections=later)
 
     assert [line.partition(",")[0] for line in asyncio.run(lines())] == [
         "runners[0].name: must be known before anything is made",
         "kubernetes: must be known before anything is made",
+        "protections: must be known before anything is made",
     ]
 
 
