@@ -7,6 +7,7 @@ anew. Exit codes: 0 nothing was lost, 1 something was, 2 wrong usage.
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = flags.parse_args(arguments)
     if given.side_by_side < 1:
         flags.error("--side-by-side must be at least 1, or nothing is played")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # as an interrupt: the report is written
     results = Results(given.results, _commit())
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         estates = []

@@ -88,7 +88,7 @@ def reference(estate: Estate, phases: Sequence[str] = PHASES) -> Reference:
 
 
 def play(estate: Estate, case: Case, normal: Reference) -> Outcome:
-    """Plays one case and looks at what is left."""
+    """Plays one case and looks at what is left. AssertionError: the environment cannot be had as it is before the phase."""
     _prepare(estate, case.phase)
     if case.fault == STUCK:
         code, printed = _interrupted(estate, case)
@@ -111,6 +111,8 @@ def play(estate: Estate, case: Case, normal: Reference) -> Outcome:
             wrong.append(f"the next one fails: {said[-1500:]}")
         left = differences(estate, case.phase, normal)
     wrong += left
+    if wrong:
+        _empty(estate)  # what is lost must not be in the way of the next case
     return Outcome(case=case, survived=code == 0, named=named, wrong=tuple(wrong))
 
 
@@ -136,7 +138,9 @@ def _prepare(estate: Estate, phase: str) -> None:
     if phase == "change":
         settle(estate, changed=False)
     code, printed = _run(estate, "make" if phase == "remove" else "back")
-    assert code == 0, printed
+    if code:
+        _empty(estate)  # the next case begins anew
+        raise AssertionError(printed)
 
 
 def _empty(estate: Estate) -> None:
