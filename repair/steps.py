@@ -1,7 +1,7 @@
 """The steps of a repair, in their order, and what is said of each.
 
 1. The lock of an update that was killed is taken away, where that update runs no more; the engine asks what became of all
-   that the state holds, and forgets what it had begun and was not made.
+   that the state holds, and forgets what it had begun and was not made. A secret of it that is to be deleted is restored.
 2. What exists and the state does not know is taken into it by name, or removed where it is of no use to anybody.
 3. Releases that an update was cut off in are freed, and objects in the cluster handed over by another state.
 4. What is left to do for the next update is told.
@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ci.errors import CiError, all_problems
-from repair import managers, releases
+from repair import managers, releases, scheduled
 from repair.findings import Adoption, Extra, Findings, Foreign, compare
 from repair.imports import import_file
 from repair.kinds import Found, Kind, Kinds
@@ -59,13 +59,15 @@ class Repair:
         resources, gone = self.stack.looked_up()
         for urn in gone:
             self.say(f"   {_GONE.format(_name(urn))}")
+        leaving = list(scheduled.scheduled(self.services, state.resources))
+        self._tell_scheduled(leaving)
         found = self._found(resources)
         stuck = list(releases.blocked(self.services, resources))
         claimed = list(managers.leftover(self.services, resources))
         self._tell(found)
         self._tell_blocked(stuck)
         self._tell_leftover(claimed)
-        return not (older or state.pending or gone or found or stuck or claimed)
+        return not (older or state.pending or gone or leaving or found or stuck or claimed)
 
     def run(self) -> None:
         """All steps. CiError: a step could not be done; what was done before it stays, and the next run goes on there."""
@@ -75,15 +77,19 @@ class Repair:
         outcome = self._refreshed()
         for urn in state.pending:
             self.say(f"   looked at    {_name(urn)}: the update was cut off while it made or changed it")
-        for line in outcome:
+        leaving = list(scheduled.scheduled(self.services, self.stack.export().resources))
+        for each in leaving:
+            scheduled.restore(self.services, each)
+        self._tell_scheduled(leaving)
+        for line in outcome or ([] if leaving else ["all of it is as the state has it"]):
             self.say(f"   {line}")
         self.say("2. What exists, and the state does not know")
         resources, foreign = self._taken_in()
         self.say("3. What in the cluster would refuse the next update")
         stuck = list(releases.blocked(self.services, resources))
         self._tell_blocked(stuck)
-        for each in stuck:
-            releases.forget(self.services, each)
+        for blocked in stuck:
+            releases.forget(self.services, blocked)
         claimed = list(managers.leftover(self.services, resources))
         self._tell_leftover(claimed)
         for obj in claimed:
@@ -104,7 +110,7 @@ class Repair:
             found = self.stack.refresh()
         gone = [_GONE.format(_name(urn)) for urn in found.gone]
         changed = [f"otherwise    {_name(urn)}: changed outside; the next update says how" for urn in found.changed]
-        return [*gone, *changed] or ["all of it is as the state has it"]
+        return [*gone, *changed]
 
     def _tell_older(self, state: State) -> bool:
         """Whether the state is known to be an older one: of a backup, or of a bucket's older version."""
@@ -174,6 +180,11 @@ class Repair:
     def _tell(self, found: Findings) -> None:
         for line in told(found, changed=self.change):
             self.say(f"   {line}")
+
+    def _tell_scheduled(self, leaving: Iterable[Resource]) -> None:
+        word = "restored    " if self.change else "to restore  "
+        for each in leaving:
+            self.say(f"   {word} secret {each.name}: Scaleway was to delete it, and the state still has it")
 
     def _tell_blocked(self, stuck: Iterable[releases.Blocked]) -> None:
         for each in stuck:

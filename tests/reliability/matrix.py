@@ -34,6 +34,7 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
 }
 STUCK: Final = "stuck"
 _DESTROY: Final = ["pulumi", "destroy", "--yes", "--skip-preview", "--run-program", "--stack", STACK]
+_REPAIR: Final = f"{shlex.quote(sys.executable)} -m repair --stack {STACK} --yes"
 _NAMED = re.compile(r"^\s+\S+:\S+ \((?P<name>[\w@-]+)\):\n\s+error: (?!failed to run remediation)", re.MULTILINE)
 
 
@@ -106,6 +107,8 @@ def play(estate: Estate, case: Case, normal: Reference) -> Outcome:
         wrong.append(f"the message names no resource: {printed[-800:]}")
     left = [] if code else differences(estate, case.phase, normal)
     if code or left:  # else the next one would have nothing to do: the preview says so
+        if case.phase == "remove":
+            estate.shell(_REPAIR)  # `make up` does it by itself
         again, said = _run(estate, case.phase)
         if again:
             wrong.append(f"the next one fails: {said[-1500:]}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ci.errors import CiError
-from repair import managers, releases
+from repair import managers, releases, scheduled
 from repair.kinds import Found, Kind
 from repair.resources import Inputs, Resource, State
 from repair.services import Services
@@ -93,6 +93,7 @@ def no_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(releases, "blocked", none)
     monkeypatch.setattr(managers, "leftover", none)
+    monkeypatch.setattr(scheduled, "scheduled", none)
 
 
 def played(
@@ -123,6 +124,25 @@ def test_what_exists_is_taken_in_and_the_rest_removed() -> None:
     assert "   taken in     VPC fr-par/1, made 2026-01-01T00:00:00Z (vpc): made, and nobody heard of it" in said
     assert "   removed      API key SCW1 (key-b): whoever made it never learned its secret" in said
     assert said[-1] == "   to make      1"
+
+
+@pytest.mark.parametrize("change", [True, False])
+def test_a_secret_that_is_to_be_deleted_is_restored_before_anything_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, change: bool
+) -> None:
+    leaving, restored = resource("copy", scheduled.SECRET, "fr-par/1"), list[str]()
+    monkeypatch.setattr(scheduled, "scheduled", lambda *_: iter([leaving]))
+    monkeypatch.setattr(scheduled, "restore", lambda _, each: restored.append(each.id))
+    repair, said, _ = played(World([NETWORK], {}), change=change)
+    if change:
+        repair.run()
+        assert restored == ["fr-par/1"]
+        assert said[1] == "   restored     secret copy: Scaleway was to delete it, and the state still has it"
+        assert "   all of it is as the state has it" not in said
+    else:
+        assert not repair.explain()
+        assert restored == []
+        assert said == ["   to restore   secret copy: Scaleway was to delete it, and the state still has it"]
 
 
 def test_a_second_repair_does_nothing() -> None:
