@@ -48,6 +48,20 @@ def rename(estate: Estate, old: str, new: str, *, alias: str | None, file: str =
     path.write_text(text)
 
 
+def rename_where_options_are(estate: Estate, old: str, new: str, *, alias: str, file: str) -> None:
+    """The same where the component has options already: the alias goes into them."""
+    path = estate.checkout / file
+    text, count = re.subn(
+        rf"{re.escape(old)},(.*?)ResourceOptions\(parent=parent\)",
+        lambda found: f"{new},{found[1]}ResourceOptions(parent=parent, aliases=[pulumi.Alias(name={alias})])",
+        path.read_text(),
+        count=1,
+        flags=re.DOTALL,
+    )
+    assert count, (file, old)
+    path.write_text(text)
+
+
 def test_a_renamed_component_keeps_its_resources(estate: Estate) -> None:
     rename(estate, '"network"', '"vpc"', alias='name="network"')
     assert estate.changes("dev") == {}
@@ -57,9 +71,12 @@ def test_so_do_all_components_with_what_is_deeper_inside_them(estate: Estate) ->
     """The cluster has a provider inside, and a runner has components of its own."""
     for name, file in COMPONENTS.items():
         rename(estate, f'"{name}"', f'"new-{name}"', alias=f'name="{name}"', file=file)
-    suffix = "{suffixes.get(path, '')}"
-    rename(estate, f'f"gitlab{suffix}"', f'f"git{suffix}"', alias=f'name=f"gitlab{suffix}"', file=GITLAB)
-    rename(estate, 'f"runner-{each.name}"', 'f"ci-{each.name}"', alias='name=f"runner-{each.name}"', file=RUNNER)
+    for old, new, file in (
+        ("gitlab{suffixes[path]}", "git{suffixes[path]}", GITLAB),
+        ("runner-{each.name}", "ci-{each.name}", RUNNER),
+    ):
+        before, after = f'f"{{inside(parent)}}{old}"', f'f"{{inside(parent)}}{new}"'
+        rename_where_options_are(estate, before, after, alias=before, file=file)
     assert estate.changes("dev") == {}
 
 
