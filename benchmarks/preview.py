@@ -4,7 +4,6 @@ Each repetition runs them in turn, and each variant after them, so that what the
 """
 
 import ast
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.bench import Bench
-from benchmarks.environments import PLAIN, Environment, environment
+from benchmarks.environments import PLAIN, STACK, Environment, environment
 from benchmarks.figures import RATIO, SECONDS, Figure
 from benchmarks.preview_variants import VARIANTS, edited
 from benchmarks.processes import Life, Watched, timed
@@ -155,11 +154,5 @@ def _empty_program(place: Environment) -> Path:
     (folder / ".venv").symlink_to(venv)
     (folder / "Pulumi.yaml").write_text(f"name: {_EMPTY}\nruntime:\n  name: python\n  options: {{virtualenv: .venv}}\n")
     (folder / "__main__.py").write_text("import pulumi\n")
-    subprocess.run(
-        place.command("stack", "init", "--no-select", PLAIN[-1]),
-        cwd=folder,
-        env=place.variables,
-        check=True,
-        capture_output=True,
-    )
+    place.run("stack", "init", "--no-select", STACK, folder=folder)
     return folder

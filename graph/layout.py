@@ -5,6 +5,7 @@ Lengths are in pixels of the picture.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from graph.model import Frame, Graph
@@ -96,6 +97,7 @@ def needed_arrows(arrows: Arrows) -> set[tuple[str, str]]:
     for first, then in all_:
         after.setdefault(first, set()).add(then)
 
+    @cache
     def reached(start: str) -> set[str]:
         found: set[str] = set()
         left = [start]

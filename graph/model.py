@@ -4,6 +4,7 @@ Owns what is left out: the stack itself, and the providers that the engine makes
 (`layout`), nor how it is drawn (`svg`). Only names, types and what depends on what are read of a state, no value.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -142,7 +143,5 @@ def _without(name: str, *components: str) -> str:
 
 def by_service(rows: Iterable[Row]) -> dict[str, int]:
     """How many there are of each service, the most first. Pure."""
-    found: dict[str, int] = {}
-    for row in rows:
-        found[row.service] = found.get(row.service, 0) + 1
+    found = Counter(row.service for row in rows)
     return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))

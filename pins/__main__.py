@@ -34,8 +34,10 @@ def main(arguments: Sequence[str] | None = None, registries: Registries | None =
     tolerate_encodings()
     asked = registries or Registries(go=shutil.which("go"), npm=_npm())
     found = pins(root)
+    named = list(dict.fromkeys((pin.source, pin.name) for pin in found))  # what stands in two files is asked once
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(lambda pin: _newest(asked, pin), found))
+        newest = dict(zip(named, pool.map(lambda each: _newest(asked, *each), named), strict=True))
+    answers = [newest[pin.source, pin.name] for pin in found]
     for line in told(found, answers):
         print(line)
     return 0 if any(isinstance(answer, str) for answer in answers) else 1
@@ -67,9 +69,9 @@ def is_newer(version: str, than: str) -> bool:
     return one > other
 
 
-def _newest(registries: Registries, pin: Pin) -> str | UnknownError:
+def _newest(registries: Registries, source: str, name: str) -> str | UnknownError:
     try:
-        return registries.newest(pin.source, pin.name)
+        return registries.newest(source, name)
     except UnknownError as error:
         return error
 

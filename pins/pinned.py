@@ -50,29 +50,37 @@ def pins(root: Path) -> list[Pin]:
 
 
 def _files(root: Path) -> list[str]:
+    """Those that may hold a pin. What is left out is not even looked into: a virtual environment has ten thousands."""
     suffixes = (".txt", ".mod", ".json", ".yml", ".yaml", ".py")
-    paths = (p.relative_to(root) for p in root.rglob("*") if p.suffix in suffixes or p.name == "Containerfile")
-    return sorted(str(path) for path in paths if path.parts[0] not in _LEFT_OUT and (root / path).is_file())
+    kept = (each for each in root.iterdir() if each.name not in _LEFT_OUT)
+    paths = (path for each in kept for path in (each.rglob("*") if each.is_dir() else [each]))
+    found = (path for path in paths if path.suffix in suffixes or path.name == "Containerfile")
+    return sorted(str(path.relative_to(root)) for path in found if path.is_file())
 
 
 def _of_file(settings: dict[str, Any], file: str, read: Any) -> Iterator[tuple[str, str, str]]:
-    if _looked_at(settings["pip_requirements"], file) and file != "constraints.txt":
+    if is_looked_at(settings["pip_requirements"], file) and file != "constraints.txt":
         yield from (("pypi", *pair) for pair in _REQUIREMENT.findall(read()))
-    if _looked_at(settings["gomod"], file):
+    if is_looked_at(settings["gomod"], file):
         yield from (("go", *pair) for pair in _GO.findall(read()))
-    if _looked_at(settings["npm"], file):
+    if is_looked_at(settings["npm"], file):
         yield from (("npm", *pair) for pair in json.loads(read())["dependencies"].items())
-    if _looked_at(settings["gitlabci"], file):
+    if is_looked_at(settings["gitlabci"], file):
         yield from (("docker", *pair) for pair in _IMAGE.findall(read()))
-    if _looked_at(settings["dockerfile"], file):
+    if is_looked_at(settings["dockerfile"], file):
         yield from (("docker", *pair) for pair in _FROM.findall(read()))
     for manager in settings["customManagers"]:
-        if _looked_at(manager, file):
-            for pattern in manager["matchStrings"]:
-                for match in re.finditer(pattern.replace("(?<", "(?P<"), read()):
-                    name = match.groupdict().get("depName") or manager["depNameTemplate"]
-                    yield manager["datasourceTemplate"], name, match["currentValue"]
+        if is_looked_at(manager, file):
+            yield from ((manager["datasourceTemplate"], *pair) for pair in matched(manager, read()))
 
 
-def _looked_at(manager: dict[str, Any], file: str) -> bool:
+def matched(manager: dict[str, Any], text: str) -> Iterator[tuple[str, str]]:
+    """The name and the version of each pin that one of Renovate's managers of regular expressions finds in a text."""
+    for pattern in manager["matchStrings"]:
+        for match in re.finditer(pattern.replace("(?<", "(?P<"), text):  # as JavaScript writes a group's name
+            yield match.groupdict().get("depName") or manager["depNameTemplate"], match["currentValue"]
+
+
+def is_looked_at(manager: dict[str, Any], file: str) -> bool:
+    """Whether one of Renovate's managers reads a file, by its path from the root."""
     return any(re.search(pattern.strip("/"), file) for pattern in manager["managerFilePatterns"])

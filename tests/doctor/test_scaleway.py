@@ -28,18 +28,11 @@ def file(api: Any, file_of: FileOf) -> StackFile:
 
 
 @pytest.fixture
-def ask(api: Any, file: StackFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Ask:
+def ask(api: Any, file: StackFile, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """The area's checks with a key, the owner's unless another is given; more are variables."""
 
     def run(key: Any = None, stack_file: StackFile = file, clocks: Clocks | None = None, **more: str) -> list[Check]:
-        credentials = {
-            "SCW_API_URL": api.url,
-            "SCW_ACCESS_KEY": key["access_key"] if key else api.account.access_key,
-            "SCW_SECRET_KEY": key["secret_key"] if key else api.account.secret_key,
-            "SCW_DEFAULT_ORGANIZATION_ID": api.account.organization_id,
-            "SCW_DEFAULT_PROJECT_ID": api.account.project_id,
-            "SCW_CONFIG_PATH": str(tmp_path / "none.yaml"),
-        } | more
+        credentials = api.variables(key) | more
         for name, value in credentials.items():
             monkeypatch.setenv(name, value)
         area = ScalewayArea(environment=credentials, file=stack_file, clocks=clocks or Clocks())

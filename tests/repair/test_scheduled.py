@@ -18,15 +18,7 @@ SECRETS = "/secret-manager/v1beta1/regions/fr-par/secrets"
 
 @pytest.fixture
 def clients(api: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    credentials = {
-        "NO_PROXY": "127.0.0.1",
-        "SCW_API_URL": api.url,
-        "SCW_ACCESS_KEY": api.account.access_key,
-        "SCW_SECRET_KEY": api.account.secret_key,
-        "SCW_DEFAULT_ORGANIZATION_ID": api.account.organization_id,
-        "SCW_DEFAULT_PROJECT_ID": api.account.project_id,
-        "SCW_CONFIG_PATH": "/nowhere",
-    }
+    credentials = {"NO_PROXY": "127.0.0.1", **api.variables()}
     for name, value in credentials.items():
         monkeypatch.setenv(name, value)
     with services(credentials) as found:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pins.pinned import is_looked_at, matched
 from sandbox.toolchain import go, parts
 from sections.jobs import RunnerChartSettings, RunnerSettings
 
@@ -29,18 +30,11 @@ def tracked(*patterns: str) -> list[str]:
 CODE = tracked("sections/*.py", "sandbox/toolchain/*.py", "sandbox/charts/**/*.yaml", "templates/*.yml")
 
 
-def is_looked_at(manager: dict[str, Any], file: str) -> bool:
-    return any(re.search(pattern.strip("/"), file) for pattern in manager["managerFilePatterns"])
-
-
 def found_by(manager: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The name and the version of each pin that a manager of regular expressions finds."""
     for file in CODE:
         if is_looked_at(manager, file):
-            for pattern in manager["matchStrings"]:
-                for match in re.finditer(pattern.replace("(?<", "(?P<"), (ROOT / file).read_text()):
-                    groups = match.groupdict()
-                    yield groups.get("depName") or manager["depNameTemplate"], groups["currentValue"]
+            yield from matched(manager, (ROOT / file).read_text())
 
 
 @pytest.mark.parametrize(

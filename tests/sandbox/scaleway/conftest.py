@@ -125,6 +125,18 @@ class Api:
     def delete(self, path: str, expect: int = 204, /, **query: Any) -> Any:
         return self.ask("DELETE", path, None, expect, **query)
 
+    def variables(self, key: Any = None) -> dict[str, str]:
+        """What Scaleway's clients read of their environment, with the owner's key or another."""
+        account = self.account
+        return {
+            "SCW_API_URL": self.url,
+            "SCW_ACCESS_KEY": key["access_key"] if key else account.access_key,
+            "SCW_SECRET_KEY": key["secret_key"] if key else account.secret_key,
+            "SCW_DEFAULT_ORGANIZATION_ID": account.organization_id,
+            "SCW_DEFAULT_PROJECT_ID": account.project_id,
+            "SCW_CONFIG_PATH": "/nowhere/config.yaml",  # not the user's own
+        }
+
     # Keys of applications.
 
     def key(self, *rules: dict[str, Any], **fields: Any) -> Any:
