@@ -27,7 +27,7 @@ repair: .venv/ready ## bring Pulumi's state and what exists together again, afte
 down: .venv/ready ## destroy an environment (default: all), then stop the sandbox
 	@$(VENV) -m sandbox down $(ENV)
 
-check: lint ## lint, types, and the tests that are quick: no engine, no hostile input (under a minute)
+check: lint ## lint, types, and the tests that are quick: no engine, no hostile input (a minute or so)
 	@$(TESTS) -n auto -m "not engine and not hostile" --ignore=tests/engine --ignore=tests/pipelines --hypothesis-profile=quick
 
 lint: .venv/ready
