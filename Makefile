@@ -13,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-13s %s\n", $$1, $$2 }'
 
 up: .venv/ready ## bring an environment up in the sandbox (default: dev)
 	@$(VENV) -m sandbox up $(ENV)
@@ -21,13 +21,13 @@ up: .venv/ready ## bring an environment up in the sandbox (default: dev)
 preview: .venv/ready ## show what `make up` would change
 	@$(VENV) -m sandbox preview $(ENV)
 
-repair: .venv/ready ## bring Pulumi's state and what exists together again, after `make up` was cut off
+repair: .venv/ready ## mend an environment whose `make up` was cut off
 	@$(VENV) -m sandbox repair $(ENV)
 
 down: .venv/ready ## destroy an environment (default: all), then stop the sandbox
 	@$(VENV) -m sandbox down $(ENV)
 
-check: lint ## lint, types, and the tests that are quick: no engine, no hostile input (a minute or so)
+check: lint ## lint, types and the quick tests: no engine, no hostile input
 	@$(TESTS) -n auto -m "not engine and not hostile" --ignore=tests/engine --ignore=tests/pipelines --hypothesis-profile=quick
 
 lint: .venv/ready
@@ -41,26 +41,26 @@ test: .venv/ready ## every test, with the real engine and control planes
 	@$(VENV) -m sandbox.toolchain.build > /dev/null
 	@$(TESTS) -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) # one more than there are cores: an engine test often waits
 
-fidelity: .venv/ready ## replay recordings of Scaleway's API against the stand-in (CASSETTE="PATH …")
+fidelity: .venv/ready ## replay recordings of Scaleway's API (CASSETTE="PATH …")
 	@$(VENV) -m tests.fidelity $(CASSETTE)
 
 coverage: .venv/ready ## write anew which test asks each route of the stand-ins
 	@folder=$$(mktemp -d) && RECORD_ROUTES=$$folder $(VENV) -m pytest -n auto -m "not engine" tests/sandbox/gitlab tests/sandbox/scaleway \
 	  && RECORD_ROUTES=$$folder $(VENV) -m tests.sandbox.routes; code=$$?; rm -rf "$$folder"; exit $$code
 
-reliability: .venv/ready ## the long suite: each fault of each request, and kills (ONLY="PATTERN"); takes hours, and can be ended
+reliability: .venv/ready ## a fault in each request, and kills; hours (ONLY="PATTERN")
 	@$(VENV) -m tests.reliability $(if $(ONLY),--only "$(ONLY)")
 
-bench: .venv/ready ## measure, as ratios in one run, and write docs/performance.md (ONLY="start tools"); takes long
+bench: .venv/ready ## measure, write docs/performance.md; long (ONLY="start tools")
 	@$(VENV) -m benchmarks $(ONLY)
 
-graph: .venv/ready ## draw what an environment of the sandbox holds, into ENV.svg (default: dev)
+graph: .venv/ready ## draw what an environment holds into ENV.svg (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m graph --stack $(or $(ENV),dev)
 
-doctor: .venv/ready ## check what an environment of the sandbox needs, and say what is wrong (default: dev)
+doctor: .venv/ready ## check what an environment needs, say what mends it (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m doctor --stack $(or $(ENV),dev)
 
-docs: .venv/ready ## write anew what follows from settings and outputs: documentation, schemas, the plugin's arguments
+docs: .venv/ready ## write anew what follows from settings and outputs
 	@$(VENV) docs/generate.py
 
 update-pins: .venv/ready ## tell which pins have newer versions; changes nothing

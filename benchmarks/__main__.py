@@ -3,7 +3,6 @@
 What was measured before and is not now stays in both. Exit codes: 0 each limit is kept, 1 one is not, 2 wrong usage.
 """
 
-import argparse
 import json
 import platform
 import sys
@@ -17,6 +16,7 @@ from typing import Any, Final
 from benchmarks import growth, preview, start, tools, up
 from benchmarks.bench import Bench, Measure
 from benchmarks.report import written
+from ci import command_line
 
 ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = ROOT / "benchmarks" / "results.json"
@@ -38,12 +38,7 @@ TITLES: Final = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    flags = argparse.ArgumentParser(
-        prog="python -m benchmarks",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m benchmarks", __doc__)
     flags.add_argument("only", nargs="*", metavar="BENCHMARK", help=", ".join(MEASURES))
     flags.add_argument("--repetitions", metavar="N", type=int, default=5, help="of each figure, at least (default: 5)")
     given = flags.parse_args(arguments)

@@ -3,7 +3,6 @@
 `python -m benchmarks.growth --runners 1,10,50` measures chosen sizes by hand.
 """
 
-import argparse
 import json
 import statistics
 import sys
@@ -19,6 +18,7 @@ from benchmarks.bench import Bench
 from benchmarks.environments import PLAIN, Environment, Size, environment
 from benchmarks.figures import RATIO, Figure
 from benchmarks.marginal import Point
+from ci import command_line
 
 AT_MOST: Final = 1.3
 # Requests are counted, not timed; a twentieth is for those that ask again whether something is ready yet.
@@ -210,7 +210,7 @@ def _numbers(text: str) -> list[int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     defaults = Plan()
-    flags = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__, allow_abbrev=False)
+    flags = command_line.parser("python -m benchmarks.growth", __doc__)
     flags.add_argument("--runners", type=_numbers, default=defaults.runners, help="numbers of runners, as 1,10,50")
     flags.add_argument("--projects", type=_numbers, default=defaults.projects, help="numbers of GitLab projects")
     flags.add_argument("--previews", type=int, default=defaults.previews, help="how often a preview is measured")

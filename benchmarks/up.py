@@ -8,7 +8,6 @@ environment's own update, with the preview that `pulumi up` begins with; the sec
 By itself: `python -m benchmarks.up [--factor F] [--cluster SECONDS] [--pool SECONDS] [--repetitions N]`.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from benchmarks.operations import Stamped, after_preview, spans
 from benchmarks.polling import unseen
 from benchmarks.shares import Recorded
 from benchmarks.update import Update, init, resources, update
+from ci import command_line
 from sandbox.folder import Folder
 from sandbox.running import Running
 from sandbox.scaleway import pace
@@ -212,7 +212,7 @@ def _unseen_of_kubernetes(estate: Estate, known: Sequence[Mapping[str, Any]], ma
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints both figures as JSON. Exit code 1: a limit is not kept."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.up", description=__doc__.partition("\n\n")[0])
+    parser = command_line.parser("python -m benchmarks.up", __doc__)
     parser.add_argument(
         "--factor", type=float, default=1.0, help="scales how long a cluster and a pool take (default 1)"
     )

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ci import private_files, terminal
+from ci import command_line, private_files, terminal
 from ci.engine import Engine, Record, engine_of
 from ci.errors import CiError
 from ci.known_secrets import known_secrets
@@ -76,12 +76,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 
 def _parser() -> argparse.ArgumentParser:
-    flags = argparse.ArgumentParser(
-        prog="python -m ci.deploy",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m ci.deploy", __doc__)
     flags.add_argument("--stack", metavar="STACK", required=True, help="the environment")
     flags.add_argument(
         "--policy-pack", dest="policy_packs", metavar="FOLDER", action="append", default=[], help="may be repeated"

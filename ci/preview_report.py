@@ -1,7 +1,7 @@
 """Reports what `pulumi preview` found: in the log, as a file, for the merge request's widget, and as a note.
 
-    python -m ci.preview_report --preview dev=dev.json --preview prod=prod.json \\
-        --markdown preview.md --widget tfplan.json --post
+  python -m ci.preview_report --preview dev=dev.json --preview prod=prod.json \\
+    --markdown preview.md --widget tfplan.json --post
 
 Each FILE is the JSON of `pulumi preview --json`, or an event log (`pulumi preview --event-log FILE`, or what
 PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true writes), which also tells violated policies.
@@ -17,7 +17,7 @@ from typing import Final
 
 import yaml
 
-from ci import note, terminal
+from ci import command_line, note, terminal
 from ci.errors import CiError, all_problems
 from ci.files import UnusableError, opened
 from ci.known_secrets import known_secrets
@@ -69,13 +69,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m ci.preview_report",
-        description=__doc__,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command_line.parser("python -m ci.preview_report", __doc__, epilog=_EPILOG)
     parser.add_argument(
         "--preview", dest="previews", metavar="STACK=FILE", type=_stack_and_file, action=_Once, required=True,
         help="a stack and what its preview wrote; once for each stack",

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from ci import command_line
 from ci.errors import CiError
 from ci.gitlab_client import TOKEN, connect
 from ci.promotion import Person, Promotion, promote
@@ -40,12 +41,7 @@ _VARIABLES = {
 
 
 def parser() -> argparse.ArgumentParser:
-    flags = argparse.ArgumentParser(
-        prog="python -m ci.promote",
-        description=_ABOUT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m ci.promote", _ABOUT)
     flags.add_argument("--target", metavar="BRANCH", help="branch that gets the changes")
     flags.add_argument("--source", metavar="BRANCH", help="branch that has them")
     flags.add_argument("--project", metavar="ID|PATH", help="GitLab project")

@@ -7,13 +7,12 @@ is a secret wherever it stands, as in the report of the preview.
 Exit codes: 0 written; 1 the plan cannot be read, or OUT cannot be written; 2 wrong usage.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ci import private_files
+from ci import command_line, private_files
 from ci.errors import CiError
 from ci.known_secrets import known_secrets
 from ci.plans import read_plan
@@ -21,12 +20,7 @@ from ci.redaction import Redactor
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    flags = argparse.ArgumentParser(
-        prog="python -m ci.publish_plan",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m ci.publish_plan", __doc__)
     flags.add_argument("plan", metavar="PLAN", type=Path, help="what the engine has written")
     flags.add_argument("out", metavar="OUT", type=Path, help="what may be published")
     given = flags.parse_args(arguments)

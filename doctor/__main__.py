@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ci import command_line
 from ci.streams import tolerate_encodings
 from doctor import tools
 from doctor.engine import Engine
@@ -62,12 +63,7 @@ def _tell(area: str, checks: Iterable[Check], hide: Callable[[str], str] = str) 
 
 
 def _parser() -> argparse.ArgumentParser:
-    flags = argparse.ArgumentParser(
-        prog="python -m doctor",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m doctor", __doc__)
     flags.add_argument("--stack", metavar="STACK", type=_stack, required=True, help="the environment")
     return flags
 

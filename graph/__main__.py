@@ -6,12 +6,12 @@ names and types, and no values, so it holds no secret.
 Exit codes: 0 drawn, 1 the state cannot be read or the file cannot be written, 2 wrong usage.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ci import command_line
 from ci.errors import CiError
 from ci.streams import tolerate_encodings
 from graph.model import graph_of
@@ -20,12 +20,7 @@ from repair.stack import Stack
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
-    flags = argparse.ArgumentParser(
-        prog="python -m graph",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m graph", __doc__)
     flags.add_argument("--stack", metavar="STACK", required=True, help="the environment")
     flags.add_argument("--output", metavar="FILE", type=Path, help="default: STACK.svg in this folder")
     given = flags.parse_args(arguments)

@@ -6,7 +6,6 @@ has the limit, and the reason stands beside the pin.
 Exit codes: 0 told, 1 no registry answered, 2 wrong usage.
 """
 
-import argparse
 import re
 import shutil
 import sys
@@ -15,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from ci import command_line
 from ci.streams import tolerate_encodings
 from pins.newest import Registries, UnknownError
 from pins.pinned import Pin, pins
@@ -24,12 +24,7 @@ _AT_ONCE: Final = 8
 
 
 def main(arguments: Sequence[str] | None = None, registries: Registries | None = None, root: Path = ROOT) -> int:
-    flags = argparse.ArgumentParser(
-        prog="python -m pins",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m pins", __doc__)
     flags.parse_args(arguments)
     tolerate_encodings()
     asked = registries or Registries(go=shutil.which("go"), npm=_npm())

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from ci import command_line
 from ci.errors import CiError
 from ci.known_secrets import known_secrets
 from ci.redaction import Redactor
@@ -67,12 +68,7 @@ def _say(line: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    flags = argparse.ArgumentParser(
-        prog="python -m repair",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m repair", __doc__)
     flags.add_argument("--stack", metavar="STACK", required=True, help="the environment")
     flags.add_argument("--yes", action="store_true", help="do it")
     flags.add_argument("--check", action="store_true", help="look only for what exists twice")

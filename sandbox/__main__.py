@@ -128,7 +128,7 @@ _COMMANDS: dict[str, tuple[Callable[[Folder, argparse.Namespace], int], str]] = 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running (status), else the engine's."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="The whole estate on one machine.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (_, about) in _COMMANDS.items():
         command = commands.add_parser(name, help=about, description=about)
         if name == "serve":

@@ -10,13 +10,18 @@ from sandbox.lifecycle import SandboxError, ask, find
 
 EXAMPLES = """\
 examples:
-  python -m sandbox fault k8s.CreateCluster --status 500           the next one fails
-  python -m sandbox fault 'gitlab.*' --status 429 --retry-after 1 --times 3
-  python -m sandbox fault iam.CreateAPIKey --drop after            made, but nobody hears of it
-  python -m sandbox fault k8s.GetCluster --field status=creating --times 0    stays so until --clear
-  python -m sandbox fault '*' --delay 0.2 --times 0                a slow network
-  python -m sandbox fault --list                                   what is to fail still
-  python -m sandbox fault --operations                             the names that there are
+  the next one fails
+    python -m sandbox fault k8s.CreateCluster --status 500
+    python -m sandbox fault 'gitlab.*' --status 429 --retry-after 1 --times 3
+  made, but nobody hears of it
+    python -m sandbox fault iam.CreateAPIKey --drop after
+  stays so until --clear
+    python -m sandbox fault k8s.GetCluster --field status=creating --times 0
+  a slow network
+    python -m sandbox fault '*' --delay 0.2 --times 0
+  what is to fail still; the names that there are
+    python -m sandbox fault --list
+    python -m sandbox fault --operations
 """
 
 

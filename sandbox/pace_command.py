@@ -9,9 +9,12 @@ from sandbox.lifecycle import SandboxError, ask, find
 
 EXAMPLES = """\
 examples:
-  python -m sandbox pace cluster=180 pool=90     what is made from now on takes so many seconds
-  python -m sandbox pace cluster=0               a cluster comes as fast as this machine can start one again
-  python -m sandbox pace                         the paces that there are
+  what is made from now on takes so many seconds
+    python -m sandbox pace cluster=180 pool=90
+  a cluster comes as fast as this machine can start one again
+    python -m sandbox pace cluster=0
+  the paces that there are
+    python -m sandbox pace
 """
 
 

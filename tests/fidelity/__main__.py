@@ -4,13 +4,13 @@ Without an argument, the ones that it was built after. The last line is `matched
 interactions. Exits with 1 when something is wrong, with 2 when there was nothing to replay.
 """
 
-import argparse
 import logging
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from ci import command_line
 from tests.fidelity import allowed, cassette
 from tests.fidelity.allowed import AllowListError
 from tests.fidelity.cassette import CassetteError
@@ -37,7 +37,7 @@ def counted(outcomes: Sequence[Outcome]) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="make fidelity", description=(__doc__ or "").partition("\n\n")[2])
+    parser = command_line.parser("make fidelity", __doc__.partition("\n\n")[2])
     parser.add_argument("cassettes", nargs="*", type=Path, metavar="CASSETTE", help="a go-vcr cassette")
     parser.add_argument("--verbose", action="store_true", help="also tell what is allowed, and why")
     chosen = parser.parse_args(arguments)

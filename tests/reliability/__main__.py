@@ -4,7 +4,6 @@ It takes hours, and can be ended: what was played is kept in a file, and the nex
 anew. Exit codes: 0 nothing was lost, 1 something was, 2 wrong usage.
 """
 
-import argparse
 import os
 import re
 import signal
@@ -15,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from ci import command_line
 from tests.engine.estate import ROOT
 from tests.reliability.life import small_estate
 from tests.reliability.report import written
@@ -25,12 +25,7 @@ RESULTS = ROOT / "tests" / "reliability" / "results.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    flags = argparse.ArgumentParser(
-        prog="python -m tests.reliability",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_line.parser("python -m tests.reliability", __doc__)
     flags.add_argument("--only", metavar="PATTERN", default="", help="cases whose name holds it (a regular expression)")
     flags.add_argument("--results", metavar="FILE", type=Path, default=RESULTS)
     flags.add_argument("--kills", metavar="N", type=int, default=KILLS)
