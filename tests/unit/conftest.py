@@ -6,16 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 import yaml
 
 import settings
 from config_error import ConfigError
-
-# A deadline is of the clock on the wall: on a busy machine it fails what is right.
-hypothesis.settings.register_profile("without a deadline", deadline=None)
-hypothesis.settings.load_profile("without a deadline")
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "kapsule-devops"
