@@ -190,13 +190,16 @@ cluster_id = dev.require_output("clusterId")
 
 The contract's version is the output `contractVersion`, now {outputs.CONTRACT_VERSION}. {promise}
 
-| Output | Type | Meaning |
-|---|---|---|
+Names and types are the contract's. A value stays the same as long as the last column says; it is read again with each
+`pulumi up` of the reader.
+
+| Output | Type | Meaning | Stays the same |
+|---|---|---|---|
 """
-    text += _row(("`contractVersion`", "whole number", "Version of this contract."))
+    text += _row(("`contractVersion`", "whole number", "Version of this contract.", "until the contract breaks"))
     for each in dataclasses.fields(outputs.EnvironmentOutputs):
-        annotation, meaning = get_args(each.type)
-        text += _row((f"`{to_camel(each.name)}`", output_type(annotation), meaning))
+        annotation, meaning, stays = get_args(each.type)
+        text += _row((f"`{to_camel(each.name)}`", output_type(annotation), meaning, stays))
     return text
 
 

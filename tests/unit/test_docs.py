@@ -155,9 +155,9 @@ def test_every_output_has_a_row_and_the_version_its_promise() -> None:
     rows = {row[0].strip("`"): row[1:] for row in table(text)}
     assert list(rows) == ["contractVersion", *(to_camel(each.name) for each in fields(outputs.EnvironmentOutputs))]
     assert [rows[name] for name in ("region", "gitlabProjectId", "runnerPoolSelector")] == [
-        ["text", "Scaleway region of everything regional."],
-        ["whole number", "Id of the main GitLab project."],
-        ["object of text", "Node labels that job pods select."],
+        ["text", "Scaleway region of everything regional.", outputs.SETTING],
+        ["whole number", "Id of the main GitLab project.", outputs.SETTING],
+        ["object of text", "Node labels that job pods select.", outputs.FIXED],
     ]
     assert rows["runners"][0] == "list of objects"
     assert f"now {outputs.CONTRACT_VERSION}. An output is added freely; one that is renamed, removed" in text

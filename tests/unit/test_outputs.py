@@ -60,6 +60,15 @@ def test_each_output_has_a_meaning() -> None:
         assert meaning.endswith("."), name
 
 
+def test_each_output_says_how_long_it_stays_the_same() -> None:
+    """What is named after the environment alone cannot change; an id can, with what it is the id of."""
+    stays = {each.name: get_args(each.type)[2] for each in fields(EnvironmentOutputs)}
+    assert set(stays.values()) == {outputs.FIXED, outputs.SETTING, outputs.RESOURCE}
+    ids = {name for name in stays if name.endswith("_id") and name != "gitlab_project_id"}
+    assert ids <= {name for name, until in stays.items() if until == outputs.RESOURCE}
+    assert {stays[name] for name in ("environment", "runner_pool_taint", "runner_pool_selector")} == {outputs.FIXED}
+
+
 def test_no_output_is_a_key_or_a_token(exported: dict[str, Any]) -> None:
     secret = re.compile(r"key|token|password|credential|secret|kubeconfig", re.I)
     assert [name for name in exported if secret.search(name)] == ["credentialsProjectId"]  # the id of a project
