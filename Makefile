@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph doctor docs update-pins lock
+.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph costs doctor docs update-pins lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -56,6 +56,9 @@ bench: .venv/ready ## measure, as ratios in one run, and write docs/performance.
 
 graph: .venv/ready ## draw what an environment of the sandbox holds, into ENV.svg (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m graph --stack $(or $(ENV),dev)
+
+costs: .venv/ready ## print what the nodes of an environment cost a month, at recorded prices (default: dev)
+	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m costs --stack $(or $(ENV),dev)
 
 doctor: .venv/ready ## check what an environment of the sandbox needs, and say what is wrong (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m doctor --stack $(or $(ENV),dev)
