@@ -50,9 +50,9 @@ def _told(stack: str, environment: Mapping[str, str]) -> Iterator[str]:
     file = read(Path.cwd(), stack)
     settings = _settings(file)
     pools, zone = pools_of(settings), settings.scaleway.zone
-    answers = {each.node_type: each for each in pools}
-    found = {node_type: asked(environment, pool, zone) for node_type, pool in answers.items()}
-    prices = [(pool, price_of(found[pool.node_type], pool, zone)) for pool in pools]
+    types = dict.fromkeys(pool.node_type for pool in pools)  # each is asked for once
+    answers = {node_type: asked(environment, node_type, zone) for node_type in types}
+    prices = [(pool, price_of(answers[pool.node_type], pool, zone)) for pool in pools]
     if wrong := [price.text(file.name) for _, price in prices if isinstance(price, Problem)]:
         raise all_problems(wrong)
     costs = [Cost(pool=pool, price=price) for pool, price in prices if isinstance(price, Price)]

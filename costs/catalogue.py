@@ -35,10 +35,10 @@ class Price:
     currency: str
 
 
-def asked(environment: Mapping[str, str], pool: Pool, zone: str) -> Any:
-    """The catalogue's answer about a pool's node type, as JSON. CiError: it cannot be had within the limits."""
+def asked(environment: Mapping[str, str], node_type: str, zone: str) -> Any:
+    """The catalogue's answer about a node type, as JSON. CiError: it cannot be had within the limits."""
     url = (environment.get("SCW_API_URL") or API).rstrip("/") + PATH
-    query = {"api_ids": pool.node_type, "product_types": "instance", "zone": zone}
+    query = {"api_ids": node_type, "product_types": "instance", "zone": zone}
     end, found = time.monotonic() + MAX_SECONDS, bytearray()
     try:
         with requests.get(url, query, stream=True, timeout=MAX_SECONDS / 3) as answer:

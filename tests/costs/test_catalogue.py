@@ -105,7 +105,7 @@ def test_a_price_by_something_else_is_told(unit: str) -> None:
 
 
 def ask(url: str) -> Any:
-    return asked({"SCW_API_URL": url}, POOL, "fr-par-1")
+    return asked({"SCW_API_URL": url}, "GP1-XS", "fr-par-1")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe\x00", b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}"])
