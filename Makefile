@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph doctor docs update-pins lock
+.PHONY: help up preview repair down check lint test fidelity coverage reliability bench graph costs doctor docs update-pins lock
 
 help: ## list the commands
 	@echo "usage: make COMMAND [ENV=dev|preprod|prod] [TOOLCHAIN=system]"
@@ -56,6 +56,9 @@ bench: .venv/ready ## measure, write docs/performance.md; long (ONLY="start tool
 
 graph: .venv/ready ## draw what an environment holds into ENV.svg (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m graph --stack $(or $(ENV),dev)
+
+costs: .venv/ready ## tell what an environment's nodes cost a month (default: dev)
+	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m costs --stack $(or $(ENV),dev)
 
 doctor: .venv/ready ## check what an environment needs, say what mends it (default: dev)
 	@shell=$$($(VENV) -m sandbox env) && eval "$$shell" && $(VENV) -m doctor --stack $(or $(ENV),dev)

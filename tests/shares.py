@@ -11,9 +11,9 @@ from typing import Final
 # longest of all. `changes` edits dev; `environments` edits prod, and takes everything down in the end.
 _CHAINS: Final = {
     "environments": (
-        "test_1_environments", "test_2_cluster", "test_2_doctor", "test_2_graph", "test_2_manifests", "test_3_secrets",
-        "test_5_isolation", "test_6_consumer", "test_6_keys", "test_6_plugin", "test_7_policies", "test_8_protection",
-        "test_8_state", "test_9_destroy",
+        "test_1_environments", "test_2_cluster", "test_2_costs", "test_2_doctor", "test_2_graph", "test_2_manifests",
+        "test_3_secrets", "test_5_isolation", "test_6_consumer", "test_6_keys", "test_6_plugin", "test_7_policies",
+        "test_8_protection", "test_8_state", "test_9_destroy",
     ),
     "changes": (
         "test_4_changes", "test_6_app_cluster", "test_6_scw", "test_8_account", "test_8_gitlab", "test_8_renames",

@@ -5,10 +5,10 @@ planes behind Kubernetes clusters are real ones, and are handed in. IAM is enfor
 application's what its policies allow. Does not own what a kubeconfig's bearer may do in a cluster, nor Object Storage.
 
 One module a product, its routes beside their handlers: account, iam (+ iam_groups, iam_policies, iam_ssh_keys, iam_users),
-vpc (+ vpc_routing), k8s_* (clusters, pools, versions), secret_manager, registry, instance (+ instance_servers), ipam. Every
-request passes `access` first, which asks `operations` for the permission that it needs, `permission_sets` for who has it,
-and `conditions` whether a rule applies. How long clusters and nodes take to come is `pace`,
-whose routes are the sandbox's own.
+vpc (+ vpc_routing), k8s_* (clusters, pools, versions), secret_manager, registry, instance (+ instance_servers), ipam,
+product_catalog, which is public. Every other request passes `access` first, which asks `operations` for the permission that
+it needs, `permission_sets` for who has it, and `conditions` whether a rule applies. How long clusters and nodes take to come
+is `pace`, whose routes are the sandbox's own.
 """
 
 from collections.abc import Iterable
@@ -28,6 +28,7 @@ from sandbox.scaleway import (
     instance_servers,
     ipam,
     k8s_versions,
+    product_catalog,
     registry,
     secret_manager,
     vpc,
@@ -76,7 +77,7 @@ def make_service(
     """
     products = (
         *(account, iam, iam_groups, iam_policies, iam_ssh_keys, iam_users, instance, instance_servers, ipam),
-        *(k8s_versions, registry, secret_manager, vpc, vpc_routing),
+        *(k8s_versions, product_catalog, registry, secret_manager, vpc, vpc_routing),
     )
     routes = chain(
         chain.from_iterable(product.routes for product in products), cluster_routes(planes), pool_routes(planes), extra

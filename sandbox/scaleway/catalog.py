@@ -1,9 +1,12 @@
 """What Scaleway sells, as far as the stand-in knows it: Kubernetes versions, cluster types and node types.
 
-Owns the tables only; the products ask it. Not a price list: prices are left at zero, because nothing reads them.
+Owns the tables only; the products ask it. Prices, and what is sold in which zone, are those of the Scaleway provider's
+recording `instance/data-source-server-type-compare-with-pcu`, of 30 July 2026.
 """
 
 from dataclasses import dataclass
+
+from sandbox.scaleway.common import ZONES
 
 _KUBELET_ARGS = {
     "containerLogMaxFiles": "uint16",
@@ -118,35 +121,53 @@ def upgrades(version: str) -> list[str]:
 
 @dataclass(frozen=True)
 class NodeType:
-    """A type of Instance; memory in GiB, local storage in GB (0 where it has only block storage)."""
+    """A type of Instance; memory in GiB, local storage in GB (0 where it has only block storage).
+
+    `hourly` is its price in EUR without a zone's surcharge, `lacking` where it is not sold, of the zones with known prices.
+    """
 
     cpu: int
     memory_gib: int
+    hourly: float
     local_gb: int = 0
     arch: str = "x86_64"
+    lacking: tuple[str, ...] = ()
 
+    def price(self, zone: str) -> float | None:
+        """EUR per hour; None where it is not sold."""
+        return None if zone in self.lacking or zone not in _PRICED else round(self.hourly * _SURCHARGE.get(zone, 1), 6)
+
+
+_PRICED = (*ZONES["fr-par"], *ZONES["nl-ams"], *ZONES["pl-waw"])
+_SURCHARGE = {"fr-par-3": 1.5}
+_THIRD = ("fr-par-3", "nl-ams-3", "pl-waw-3")  # each lacks some types
 
 NODE_TYPES = {
-    "DEV1-M": NodeType(3, 4, 40),
-    "DEV1-L": NodeType(4, 8, 80),
-    "DEV1-XL": NodeType(4, 12, 120),
-    "GP1-XS": NodeType(4, 16, 150),
-    "GP1-S": NodeType(8, 32, 300),
-    "GP1-M": NodeType(16, 64, 600),
-    "GP1-L": NodeType(32, 128, 600),
-    "GP1-XL": NodeType(48, 256, 600),
-    "PLAY2-NANO": NodeType(2, 4),
-    "PLAY2-MICRO": NodeType(4, 8),
-    "PRO2-XXS": NodeType(2, 8),
-    "PRO2-XS": NodeType(4, 16),
-    "PRO2-S": NodeType(8, 32),
-    "PRO2-M": NodeType(16, 64),
-    "PRO2-L": NodeType(32, 128),
-    "COPARM1-2C-8G": NodeType(2, 8, arch="arm64"),
-    "COPARM1-4C-16G": NodeType(4, 16, arch="arm64"),
-    "COPARM1-8C-32G": NodeType(8, 32, arch="arm64"),
+    "DEV1-M": NodeType(3, 4, 0.020196, 40, lacking=_THIRD),
+    "DEV1-L": NodeType(4, 8, 0.04284, 80, lacking=_THIRD),
+    "DEV1-XL": NodeType(4, 12, 0.065076, 120, lacking=_THIRD),
+    "GP1-XS": NodeType(4, 16, 0.09282, 150, lacking=_THIRD[1:]),
+    "GP1-S": NodeType(8, 32, 0.19074, 300, lacking=_THIRD[1:]),
+    "GP1-M": NodeType(16, 64, 0.38352, 600, lacking=_THIRD[1:]),
+    "GP1-L": NodeType(32, 128, 0.77418, 600, lacking=_THIRD),
+    "GP1-XL": NodeType(48, 256, 1.67382, 600, lacking=_THIRD),
+    "PLAY2-NANO": NodeType(2, 4, 0.02754, lacking=_THIRD[:1]),
+    "PLAY2-MICRO": NodeType(4, 8, 0.05508, lacking=_THIRD[:1]),
+    "PRO2-XXS": NodeType(2, 8, 0.0561),
+    "PRO2-XS": NodeType(4, 16, 0.1122),
+    "PRO2-S": NodeType(8, 32, 0.22338),
+    "PRO2-M": NodeType(16, 64, 0.44676),
+    "PRO2-L": NodeType(32, 128, 0.89454),
+    # No zone lists them any more.
+    "COPARM1-2C-8G": NodeType(2, 8, 0, arch="arm64", lacking=_PRICED),
+    "COPARM1-4C-16G": NodeType(4, 16, 0, arch="arm64", lacking=_PRICED),
+    "COPARM1-8C-32G": NodeType(8, 32, 0, arch="arm64", lacking=_PRICED),
 } | {
-    f"POP2{family}-{cpu}C-{cpu * ratio}G": NodeType(cpu, cpu * ratio)
-    for family, ratio in (("", 4), ("-HC", 2), ("-HM", 8))
-    for cpu in (2, 4, 8, 16, 32, 64)
+    f"POP2{family}-{cpu}C-{cpu * ratio}G": NodeType(cpu, cpu * ratio, hourly, lacking=lacking)
+    for family, ratio, prices, lacking in (
+        ("", 4, (0.0735, 0.147, 0.29, 0.59, 1.18, 2.35), ()),
+        ("-HC", 2, (0.0532, 0.1064, 0.2128, 0.4256, 0.8512, 1.7024), ()),
+        ("-HM", 8, (0.103, 0.206, 0.412, 0.824, 1.648, 3.296), ("pl-waw-1",)),
+    )
+    for cpu, hourly in zip((2, 4, 8, 16, 32, 64), prices, strict=True)
 }

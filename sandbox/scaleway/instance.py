@@ -11,9 +11,10 @@ routes = Routes()
 
 _GB, _GIB = 10**9, 2**30
 _BANDWIDTH = 200_000_000
+_HOURS = 730  # a month has, for a price
 
 
-def _shown(kind: NodeType) -> dict[str, object]:
+def _shown(kind: NodeType, hourly: float) -> dict[str, object]:
     local = {"min_size": 0, "max_size": kind.local_gb * _GB}
     return {
         "alt_names": [],
@@ -22,14 +23,21 @@ def _shown(kind: NodeType) -> dict[str, object]:
         "ram": kind.memory_gib * _GIB,
         "gpu": 0,
         "gpu_info": None,
+        "mig_profile": None,
         "volumes_constraint": local,
         "per_volume_constraint": {"l_ssd": local},
-        "scratch_storage_max_size": None,
+        "scratch_storage_max_size": 0,
         "scratch_storage_max_volumes_count": 0,
-        "baremetal": False,
-        "monthly_price": 0.0,
-        "hourly_price": 0.0,
-        "capabilities": {"boot_types": ["local", "rescue"], "block_storage": True, "max_file_systems": 0},
+        "monthly_price": round(hourly * _HOURS, 5),
+        "hourly_price": hourly,
+        "capabilities": {
+            "boot_types": ["local", "rescue"],
+            "placement_groups": True,
+            "block_storage": True,
+            "hot_snapshots_local_volume": kind.local_gb > 0,
+            "private_network": 8,
+            "max_file_systems": 0,
+        },
         "network": {
             "interfaces": [{"internal_bandwidth": None, "internet_bandwidth": _BANDWIDTH}],
             "sum_internal_bandwidth": _BANDWIDTH,
@@ -48,6 +56,7 @@ def list_types(call: Call) -> Reply:
         raise not_found("zone", call.args["zone"])
     size = query_number(call, "per_page", 50, maximum=100)
     start = (query_number(call, "page", 1, maximum=1_000_000) - 1) * size
-    page = sorted(NODE_TYPES)[start : start + size]
-    servers = {name: _shown(NODE_TYPES[name]) for name in page}
-    return Reply(body={"servers": servers}, headers={"X-Total-Count": str(len(NODE_TYPES))})
+    prices = {name: kind.price(call.args["zone"]) for name, kind in sorted(NODE_TYPES.items())}
+    sold = {name: _shown(NODE_TYPES[name], price) for name, price in prices.items() if price is not None}
+    servers = dict(list(sold.items())[start : start + size])
+    return Reply(body={"servers": servers}, headers={"X-Total-Count": str(len(sold))})

@@ -1,6 +1,8 @@
 """The stand-ins over HTTP, dev's stack file with sections of a test's own, and what the checks of an area come to."""
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,34 @@ def file_of() -> FileOf:
 def unread() -> StackFile:
     """A stack file whose settings are wrong."""
     return StackFile(name="Pulumi.dev.yaml", checks=(), header={})
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """A server that answers everything with these bytes; its address."""
+    servers: list[tuple[HTTPServer, threading.Thread]] = []
+
+    def start(body: bytes, status: int = 200) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                """Nothing."""
+
+        here = HTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=here.serve_forever, args=(0.01,))
+        thread.start()
+        servers.append((here, thread))
+        return f"http://127.0.0.1:{here.server_port}"
+
+    yield start
+    for here, thread in servers:
+        here.shutdown()
+        thread.join()
+        here.server_close()
 
 
 def told(checks: Iterable[Check], *verdicts: Verdict) -> list[str]:

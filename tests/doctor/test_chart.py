@@ -1,9 +1,6 @@
 """The chart repository: the stand-in's over HTTP, and others that a server of a test plays."""
 
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -28,34 +25,6 @@ def ask(file_of: FileOf) -> Ask:
             return [of_error(error)]
 
     return run
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., str]]:
-    """A server that answers everything with these bytes; its address."""
-    servers: list[tuple[HTTPServer, threading.Thread]] = []
-
-    def start(body: bytes, status: int = 200) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Nothing."""
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        servers.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server, thread in servers:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_the_stand_ins_chart_is_there_and_the_variable_wins(ask: Ask, instance: Instance) -> None:

@@ -1,4 +1,4 @@
-"""Where recordings are: the six that the stand-in was built after lie in the Scaleway provider's Go module.
+"""Where recordings are: the eight that the stand-in was built after lie in the Scaleway provider's Go module.
 
 Owns getting that module, of the version that the toolchain builds; it is downloaded (14 MB) where a cached toolchain has
 made that needless. Nothing of it is copied into this repository.
@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from sandbox.toolchain.build import SOURCES, cache_folder
@@ -24,6 +25,8 @@ NAMED = (
     ("secret", "secret-basic"),
     ("vpc", "vpc-basic"),
 )
+# What is sold and for how much: no request that an environment's life is made of.
+CATALOGUES = (("instance", "data-source-server-type-basic"), ("instance", "test-get-end-of-service-date"))
 
 
 class NoRecordingsError(Exception):
@@ -52,7 +55,7 @@ def module_folder() -> Path:
     return Path(json.loads(result.stdout)["Dir"])
 
 
-def named() -> list[Path]:
+def named(recordings: Iterable[tuple[str, str]] = (*NAMED, *CATALOGUES)) -> list[Path]:
     """The recordings that the stand-in is held to."""
     services = module_folder() / "internal" / "services"
-    return [services / service / "testdata" / f"{name}.cassette.yaml" for service, name in NAMED]
+    return [services / service / "testdata" / f"{name}.cassette.yaml" for service, name in recordings]

@@ -9,7 +9,7 @@ from werkzeug.routing import Map, Rule
 
 from benchmarks import latencies
 from tests.fidelity import cassette
-from tests.fidelity.recordings import named
+from tests.fidelity.recordings import NAMED, named
 from tests.sandbox.routes import all_routes
 
 FILE = latencies.File.model_validate(yaml.safe_load(latencies.FILE.read_text()))
@@ -21,7 +21,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
     routes = all_routes(tmp_path_factory.mktemp("routes"))
     rules = Map([Rule(r.rule, methods=[r.method], endpoint=r.operation) for r in routes], strict_slashes=False).bind("")
     found = defaultdict[str, list[float]](list)
-    for path in named():
+    for path in named(NAMED):
         for one in cassette.read(path):
             assert one.seconds is not None
             operation, _ = rules.match(path_info=one.path, method=one.method)

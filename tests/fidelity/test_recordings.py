@@ -6,7 +6,7 @@ import pytest
 
 from tests.fidelity import allowed, cassette
 from tests.fidelity.allowed import reason_for
-from tests.fidelity.recordings import NAMED, named
+from tests.fidelity.recordings import CATALOGUES, NAMED, named
 from tests.fidelity.replay import replay
 
 pytestmark = pytest.mark.engine  # it may download the module, which `make check` does not
@@ -17,7 +17,7 @@ def paths() -> dict[str, Path]:
     return {path.name: path for path in named()}
 
 
-@pytest.mark.parametrize("name", [name for _, name in NAMED])
+@pytest.mark.parametrize("name", [name for _, name in (*NAMED, *CATALOGUES)])
 def test_the_stand_in_answers_as_recorded(paths: dict[str, Path], name: str) -> None:
     outcomes = replay(cassette.read(paths[f"{name}.cassette.yaml"]), allowed.read())
     assert [f"#{o.interaction.number} {d}" for o in outcomes for d in o.wrong] == []

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 # Folders whose files are named from the project's root. A name that stands in a sentence without one is not looked at.
-_FOLDERS = "benchmarks|ci|components|docs|doctor|examples|graph|policies|repair|sandbox|sections|tests"
+_FOLDERS = "benchmarks|ci|components|costs|docs|doctor|examples|graph|policies|repair|sandbox|sections|tests"
 _PATH = re.compile(rf"`((?:{_FOLDERS})/[\w./*@-]*)`")
 _LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([\w-]+))?\)")
 _MAKE = re.compile(r"`make ([a-z-]+)[^`]*`")

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "benchmarks", "benchmarks.growth", "benchmarks.up", "ci.deploy", "ci.preview_report", "ci.promote",
-    "ci.publish_plan", "doctor", "graph", "pins", "repair", "sandbox", "tests.fidelity", "tests.reliability",
+    "ci.publish_plan", "costs", "doctor", "graph", "pins", "repair", "sandbox", "tests.fidelity", "tests.reliability",
 )  # fmt: skip
 SANDBOX = ("up", "preview", "repair", "down", "start", "stop", "status", "env", "reset", "serve", "fault", "pace")
 

@@ -13,6 +13,7 @@ OURS = {
     "cluster_rules",
     "components",
     "config_error",
+    "costs",
     "doctor",
     "outputs",
     "plugin",

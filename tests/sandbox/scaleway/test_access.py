@@ -38,6 +38,8 @@ def test_a_key_without_a_policy_may_look_at_itself_and_no_more(api: Any, server:
     api.ask("DELETE", own, None, 403, token=token)
     before = world.everything()
     for route in make_service(server.store, server.planes, server.requests).routes:
+        if route.public:
+            continue
         _, resource, action = OPERATIONS[route.operation][0].split(":")
         error = api.ask(route.method, world.path(route.rule), world.body, 403, token=token)
         assert error == {

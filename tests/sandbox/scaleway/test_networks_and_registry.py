@@ -164,8 +164,22 @@ def test_server_types_are_paged_as_the_instance_api_pages(api: Any) -> None:
     assert int(answer.headers["X-Total-Count"]) == len(answer.json()["servers"])
     server = api.get(path)["servers"]["GP1-XS"]
     assert (server["ncpus"], server["ram"], server["arch"]) == (4, 16 * 2**30, "x86_64")
+    assert (server["hourly_price"], server["monthly_price"]) == (0.09282, 67.7586)
     assert server["volumes_constraint"] == {"min_size": 0, "max_size": 150 * 10**9}
     assert len(api.get(path, per_page=3, page=2)["servers"]) == 3
     assert api.get(path, page=9)["servers"] == {}
     api.get(path.replace("fr-par-1", "fr-par-9"), 404)
     api.get(path, 400, per_page="many")
+
+
+def test_server_types_are_those_of_the_zone_at_its_prices(api: Any) -> None:
+    servers = {
+        zone: api.get(f"/instance/v1/zones/{zone}/products/servers", per_page=100)["servers"]
+        for zone in ("fr-par-1", "fr-par-3", "nl-ams-3")
+    }
+    assert [s["GP1-XS"]["hourly_price"] if "GP1-XS" in s else None for s in servers.values()] == [
+        0.09282,
+        0.13923,
+        None,
+    ]
+    assert ["PLAY2-NANO" in s for s in servers.values()] == [True, False, True]

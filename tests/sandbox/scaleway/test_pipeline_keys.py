@@ -145,6 +145,8 @@ def test_the_preview_key_changes_nothing(api: Any, server: Any, world: Any, key:
     api.put("/iam/v1alpha1/rules", {"policy_id": policy["id"], "rules": [rule]})
     tried, before = set(), world.everything()
     for route in make_service(server.store, server.planes, server.requests).routes:
+        if route.public:
+            continue
         product = route.operation.partition(".")[0]
         readable = product in ("k8s", "vpc", "registry") or route.operation == "instance.ListServersTypes"
         reads = route.method == "GET" and readable

@@ -1,0 +1,1 @@
+"""What the nodes of an environment cost a month, by Scaleway's public catalogue."""
