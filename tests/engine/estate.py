@@ -68,7 +68,8 @@ def _request(method: str, url: str, credential: dict[str, str], body: dict[str, 
         data=json.dumps(body).encode() if body else None,
     )
     with urllib.request.urlopen(request) as answer:
-        return json.loads(answer.read())
+        told = answer.read()
+    return json.loads(told) if told else None  # nothing is told of what was deleted
 
 
 @dataclass(frozen=True)

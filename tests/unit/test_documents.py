@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from doctor.scaleway_permissions import ORGANIZATION_SETS, PROJECT_SETS
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 # Folders whose files are named from the project's root. A name that stands in a sentence without one is not looked at.
@@ -47,6 +49,14 @@ def test_every_command_that_is_named_is_one() -> None:
         for module in set(_MODULE.findall(text)) - _OTHERS:
             path = ROOT / module.replace(".", "/")
             assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), (document, module)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/first-environment.md"])
+def test_the_first_keys_sets_are_those_that_the_doctor_asks_for(name: str) -> None:
+    named = set(re.findall(r"`(\w+(?:FullAccess|Manager))`", (ROOT / name).read_text()))
+    wanted = {each for names in PROJECT_SETS.values() for each in names} | set(ORGANIZATION_SETS)
+    assert wanted <= named
+    assert {each for each in named - wanted if not each.startswith("ObjectStorage")} == set()
 
 
 def test_the_search_finds_what_it_is_for() -> None:
