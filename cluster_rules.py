@@ -110,8 +110,18 @@ def app_cluster_checks(app_cluster: AppClusterSettings | None, runners: Sequence
                 )
 
 
-def pool_checks(pool: RunnerPoolSettings) -> Iterator[Problem]:
-    """Where `runnerPool.autoscaling` is true: `minSize` ≤ `size` ≤ `maxSize`."""
+def pool_checks(pool: RunnerPoolSettings, system_pool: str | None) -> Iterator[Problem]:
+    """`runnerPool.name` is not `systemPool.name` where `cluster.mode` is dedicated. Where `runnerPool.autoscaling` is true:
+    `minSize` ≤ `size` ≤ `maxSize`.
+    """
+    if pool.name == system_pool:
+        yield Problem(
+            key="runnerPool.name",
+            value=pool.name,
+            rule="must not be systemPool.name",
+            consequence="one is taken for the other, and system pods find no node without a taint",
+            fix=set_command("runnerPool.name", "jobs" if system_pool != "jobs" else "runners"),
+        )
     if pool.autoscaling and pool.max_size < pool.min_size:
         yield Problem(
             key="runnerPool.maxSize",

@@ -45,13 +45,14 @@ def cross_checks(settings: BaseModel, stack: str) -> Iterator[Problem]:
     """The rules that need more than one setting. Each is about one section; one that is missing is passed over."""
     environment = getattr(settings, "environment", "dev")
     shared = getattr(getattr(settings, "cluster", None), "mode", "dedicated") == "shared"
+    system_pool = None if shared else getattr(getattr(settings, "system_pool", None), "name", None)
     set_here = settings.model_fields_set
     checks: dict[str, Callable[[Any], Iterable[Problem]]] = {
         "environment": _environment_checks,
         "projects": lambda projects: _projects_checks(projects, environment, shared=shared),
         "scaleway": _scaleway_checks,
         "cluster": lambda cluster: cluster_checks(cluster, stack, set_here),
-        "runner_pool": pool_checks,
+        "runner_pool": lambda pool: pool_checks(pool, system_pool),
         "kubernetes": _kubernetes_checks,
         "gitlab": _gitlab_checks,
         "runners": lambda runners: (

@@ -75,7 +75,7 @@ class Cluster(pulumi.ComponentResource):
         )
         system_pool = scaleway.kubernetes.Pool(
             f"{name}-system-pool",
-            name="system",
+            name=args.system_pool.name,
             cluster_id=cluster.id,
             node_type=args.system_pool.node_type,
             size=args.system_pool.size,

@@ -69,7 +69,9 @@ def advice(path: str, project: str, found: Mapping[str, Any], api: str) -> str |
         lines.append(f"  {rule.setting} = {_api_text(found[rule.setting])}: must be {right}, or {rule.consequence}.")
     query = "&".join(f"{rule.setting}={_api_text(rule.right[0])}" for rule in wrong)
     lines.append(
-        f"""  Fix: curl --request PUT --header "PRIVATE-TOKEN: $GITLAB_TOKEN" '{api}projects/{project}?{query}'"""
+        # By a pipe: what stands in a command's arguments, everybody on the machine can read.
+        """  Fix: printf 'PRIVATE-TOKEN: %s' "$GITLAB_TOKEN" | """
+        f"""curl --request PUT --header @- '{api}projects/{project}?{query}'"""
     )
     lines.append("  (or in GitLab, Settings > Merge requests, as a maintainer of the project)")
     return "\n".join(lines)

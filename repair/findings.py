@@ -29,7 +29,7 @@ class Extra:
 
     @property
     def removable(self) -> bool:
-        """What something else lives in is for a person to look at."""
+        """What is in use is for a person to look at."""
         return self.kind.remove is not None and not self.found.in_use
 
 

@@ -15,7 +15,8 @@ from repair.services import Services
 class Found:
     """A thing that exists. `id` is what Pulumi's state would call it, `made` when that was (RFC 3339; "" where not told).
 
-    `description` is what it says of itself, where that tells ours from others'. `in_use`: something else lives in it.
+    `description` is what it says of itself, where that tells ours from others'. `in_use`: something else lives in it, or
+    somebody works with it.
     """
 
     id: str
@@ -29,7 +30,7 @@ class Kind:
     """A kind of thing. `needs` are the inputs that it is looked for by.
 
     `remove` takes away one that is there twice; None where the service lets no two be. Where it is not `adoptable`, only the
-    answer that was lost held its secret: it is of no use to anybody, and is removed.
+    answer that was lost held its secret: it is of no use to anybody, and is removed, unless it is known to be in use.
     """
 
     noun: str

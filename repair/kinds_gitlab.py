@@ -68,7 +68,10 @@ def _remove_access_token(services: Services, inputs: Inputs, id_: str) -> None:
 def _runners(services: Services, inputs: Inputs) -> Iterator[Found]:
     for each in _all(services, inputs, "runners", type="project_type"):
         if each.description == inputs["description"]:
-            yield Found(id=str(each.id), made=getattr(each, "created_at", None) or "")
+            # Of one whose creation was not answered, nobody has the token: one that was ever in contact is somebody's.
+            # The list does not tell that of an old one, which is `stale` either way.
+            in_contact = services.gitlab.runners.get(each.id).contacted_at is not None
+            yield Found(id=str(each.id), made=getattr(each, "created_at", None) or "", in_use=in_contact)
 
 
 def _remove_runner(services: Services, inputs: Inputs, id_: str) -> None:

@@ -39,9 +39,11 @@ def _projects(services: Services, inputs: Inputs) -> Iterator[Found]:
 def _vpcs(services: Services, inputs: Inputs) -> Iterator[Found]:
     api = VpcV2API(services.scaleway)
     for each in api.list_vp_cs_all(region=inputs["region"], name=inputs["name"], project_id=inputs["projectId"]):
-        if each.name == inputs["name"] and not each.is_default:
+        if each.name == inputs["name"]:
             id_ = f"{each.region}/{each.id}"
-            yield Found(id=id_, made=_made(each.created_at), in_use=each.private_network_count > 0)
+            # A project's default VPC, which Scaleway makes, can be renamed and not be deleted.
+            in_use = each.is_default or each.private_network_count > 0
+            yield Found(id=id_, made=_made(each.created_at), in_use=in_use)
 
 
 def _remove_vpc(services: Services, inputs: Inputs, id_: str) -> None:

@@ -29,7 +29,7 @@ from ci.gitlab_client import connect
 
 GITLAB_COM = "https://gitlab.com/api/v4/"
 ANSWER_SECONDS = 60.0  # for an answer of Scaleway, and until each further part of it
-MOST_GITLAB_REQUESTS = 10_000  # of one repair: about 7 for each project of an environment and each round of looking
+MOST_GITLAB_REQUESTS = 10_000  # of one repair: about 9 for each project of an environment and each round of looking
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,10 @@ from repair.stack import PATCH_FORCE, Holder, LockedError, Stack
 MOST_ROUNDS = 12
 _AT_A_TIME = 8
 _GONE = "gone         {}: it no longer exists, and the next update makes it, where it is still declared"
+_SERVES = (
+    "in use, so somebody holds its secret, which nobody can read again: it cannot be taken in, and is not removed "
+    "(docs/runbooks/import-existing-resources.md)"
+)
 _TOLD = {"create": "to make", "update": "to change", "replace": "to replace", "delete": "to delete"}
 
 
@@ -219,7 +223,7 @@ def next_update(resources: Sequence[Resource]) -> list[str]:
 def told(found: Findings, *, changed: bool) -> list[str]:
     """A line for each finding."""
     adopted, removed = ("taken in    ", "removed     ") if changed else ("to take in  ", "to remove   ")
-    lines = [f"{adopted} {_thing(a)}: made, and nobody heard of it" for a in found.adoptions]
+    lines = [f"{adopted} {_thing(a)}: it exists, and the state does not know it" for a in found.adoptions]
     for extra in found.extras:
         why = (
             "there beside the one that the state knows"
@@ -228,6 +232,8 @@ def told(found: Findings, *, changed: bool) -> list[str]:
         )
         if extra.removable:
             lines.append(f"{removed} {_thing(extra)}: {why}")
+        elif extra.found.in_use and not extra.kind.adoptable:
+            lines.append(f"look at      {_thing(extra)}: {_SERVES}")
         else:
             lines.append(f"look at      {_thing(extra)}: {why}, and in use or not to be removed by a machine")
     return lines + [f"not ours     {_foreign(each)}" for each in found.foreign]
@@ -237,7 +243,7 @@ def _foreign(each: Foreign) -> str:
     return (
         f"{each.kind.noun} {each.found.id} has the name that {each.resource.name} is to have, and says of itself "
         f"{each.found.description!r}: it must be renamed, or the next update is refused. Fix: rename it, or choose another "
-        f"name in the settings; where it is ours: pulumi import {each.resource.type} {each.resource.name} {each.found.id}"
+        "name in the settings; where it is ours, take it in: docs/runbooks/import-existing-resources.md"
     )
 
 

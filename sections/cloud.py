@@ -205,6 +205,9 @@ _NODE_TYPE = r"^[A-Z0-9]+(-[A-Z0-9]+)+$"
 class SystemPoolSettings(Section):
     """The pool without taints: DNS, network plugin, metrics and the runners' managers run here."""
 
+    name: str = setting(
+        "system", about="Name of the pool.", consequence="Scaleway refuses it", pattern=DNS_LABEL, max_length=30
+    )
     node_type: str = setting(
         "PLAY2-NANO", about="Instance type of its nodes.", consequence="Scaleway refuses the pool", pattern=_NODE_TYPE
     )

@@ -26,7 +26,7 @@ _OF_MODULE: Final = {module: chain for chain, modules in _CHAINS.items() for mod
 # The longest first, so that none of them is left when the others have ended.
 _FIRST: Final = (
     "changes", "environments", "test_8_faults", "pipelines", "test_8_runbooks_incidents", "test_left_behind",
-    "test_8_runbooks", "test_8_shared", "test_sandbox", "program", "test_sdks",
+    "test_8_runbooks", "test_8_shared", "test_8_runbooks_import", "test_sandbox", "program", "test_sdks",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from sandbox.scaleway.common import API_KEYS, CLUSTERS
 from tests.engine import runbook
 from tests.engine.estate import Estate
+from tests.engine.managers import contact, held_token
 from tests.reliability.life import STACK, settle
 
 REPAIR = f"python -m repair --stack {STACK}"
@@ -100,14 +101,18 @@ def test_an_older_state_is_known_as_such_and_brought_up_to_date(small: Estate) -
 
 
 def test_a_lost_state_is_made_anew_around_the_same_cluster(small: Estate) -> None:
-    clusters = cluster_ids(small)
+    """Its runner serves meanwhile: nobody removes it until another does."""
+    clusters, runner = cluster_ids(small), str(small.outputs(STACK)["runners"][0]["runnerId"])
+    with small.kubernetes(STACK) as client:
+        contact(small, held_token(client))
     (small.folder / "state" / ".pulumi").rename(small.folder / "state" / "lost")
     plain = small.pulumi(f"preview --stack {STACK}", code=None)
     repair = runbook.shell(small, REPAIR)
     assert repair.returncode == 1
     runbook.assert_symptom("lost-state", "The stack is not there", plain, repair.stdout)
-    for heading in ("Make it anew from what exists", "It worked"):
-        runbook.follow(small, "lost-state", heading)
+    runbook.follow(small, "lost-state", "Make it anew from what exists")
+    runbook.follow(small, "import-existing-resources", "The runner that served until now", OLD_RUNNER=runner)
+    runbook.follow(small, "lost-state", "It worked")
     assert cluster_ids(small) == clusters
 
 

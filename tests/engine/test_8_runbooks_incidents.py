@@ -1,6 +1,5 @@
 """Runbooks of what is leaked, broken or cut off: each is brought about for real, and the runbook's own commands mend it."""
 
-import base64
 import json
 import os
 import shlex
@@ -20,11 +19,13 @@ from sandbox.gitlab.variables import VARIABLES
 from sandbox.scaleway.common import API_KEYS
 from tests.engine import runbook
 from tests.engine.estate import Estate, all_processes, descendants, eventually
+from tests.engine.managers import NAMESPACE as MANAGERS
+from tests.engine.managers import held_token
 from tests.reliability.life import STACK, settle
 
 pytestmark = pytest.mark.usefixtures("converged")
 
-MANAGERS, RELEASE = "dev-runners", "app-dev-runner"
+RELEASE = "app-dev-runner"
 UP = ["pulumi", "up", "--yes", "--skip-preview", "--stack", STACK]
 
 
@@ -52,12 +53,6 @@ def ready(client: Client) -> bool:
             return False
         raise
     return found.status is not None and found.status.readyReplicas == 1
-
-
-def held_token(client: Client) -> str:
-    """The runner token that the manager holds."""
-    found = client.get(Secret, "dev-runner-tokens", namespace=MANAGERS).data or {}
-    return base64.b64decode(found["runner-token"]).decode()
 
 
 def revisions(client: Client) -> dict[str, str]:
@@ -131,9 +126,7 @@ def test_a_release_that_was_uninstalled_comes_back(small: Estate, cluster: Clien
 
 def test_a_runner_that_was_deleted_in_gitlab_is_registered_anew(small: Estate, cluster: Client) -> None:
     token = held_token(cluster)
-    small.shell(
-        f'curl -sf -X DELETE -H "PRIVATE-TOKEN: $GITLAB_TOKEN" "${{GITLAB_BASE_URL}}runners/{runner_id(small)}"'
-    )
+    small.gitlab("DELETE", f"runners/{runner_id(small)}")
     assert runners(small) == []
     assert small.changes(STACK) == {}
     runbook.follow(small, "broken-runner", "The runner is gone in GitLab")

@@ -121,7 +121,10 @@ def test_what_exists_is_taken_in_and_the_rest_removed() -> None:
     repair.run()
     assert [r.id for r in world.declared if r.custom] == ["fr-par/1", ""]
     assert world.removed == ["SCW1", "fr-par/2"]
-    assert "   taken in     VPC fr-par/1, made 2026-01-01T00:00:00Z (vpc): made, and nobody heard of it" in said
+    assert (
+        "   taken in     VPC fr-par/1, made 2026-01-01T00:00:00Z (vpc): it exists, and the state does not know it"
+        in said
+    )
     assert "   removed      API key SCW1 (key-b): whoever made it never learned its secret" in said
     assert said[-1] == "   to make      1"
 
@@ -182,10 +185,20 @@ def test_what_something_lives_in_is_left_for_a_person_and_the_repair_ends() -> N
     assert any(line.startswith("   look at      VPC fr-par/2") for line in said)
 
 
+def test_what_somebody_holds_the_secret_of_is_left_for_a_person() -> None:
+    world = World([resource("key-b", KEY)], {KEY: [Found(id="SCW1", in_use=True), Found(id="SCW2")]})
+    repair, said, _ = played(world, change=True)
+    repair.run()
+    assert world.removed == ["SCW2"]
+    (told,) = [line for line in said if "SCW1" in line]
+    assert told.startswith("   look at      API key SCW1 (key-b): in use, so somebody holds its secret, ")
+
+
 def test_a_namesake_of_somebody_else_is_an_error_at_the_end() -> None:
     world = World([resource("vpc", description="ours")], {VPC: [Found(id="fr-par/9", description="theirs")]})
     repair, _, _ = played(world, change=True)
-    with pytest.raises(CiError, match=r"VPC fr-par/9 has the name that vpc is to have, and says of itself 'theirs'"):
+    told = r"VPC fr-par/9 has the name that vpc is to have, and says of itself 'theirs'.*import-existing-resources\.md"
+    with pytest.raises(CiError, match=told):
         repair.run()
     assert world.removed == []
 

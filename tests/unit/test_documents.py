@@ -16,6 +16,7 @@ _LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([\w-]+))?\)")
 _MAKE = re.compile(r"`make ([a-z-]+)[^`]*`")
 _MODULE = re.compile(r"python -m ([\w.]+)")
 _CODE = re.compile(r"`[^`\n]*`")
+_SECRET_ARGUMENT = re.compile(r"(-H|--header|-u|--user|--password|--token)[ =]\S*[^|]*\$\w*(SECRET|TOKEN|PASS)")
 _OTHERS = frozenset({"venv", "pip", "pytest", "json.tool"})
 
 
@@ -59,9 +60,17 @@ def test_the_first_keys_sets_are_those_that_the_doctor_asks_for(name: str) -> No
     assert {each for each in named - wanted if not each.startswith("ObjectStorage")} == set()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_no_command_has_a_secret_among_its_arguments(document: Path) -> None:
+    """Everybody on the machine can read them; a builtin's, as of printf, nobody can."""
+    assert [line for line in document.read_text().splitlines() if _SECRET_ARGUMENT.search(line)] == []
+
+
 def test_the_search_finds_what_it_is_for() -> None:
     text = "`tests/unit/` and `docs/x.md` [a](b.md#c-d) [e](#f) `make up ENV=dev` python -m ci.deploy"
     assert _PATH.findall(text) == ["tests/unit/", "docs/x.md"]
     assert _LINK.findall(text) == [("b.md", "c-d"), ("", "f")]
     assert (_MAKE.findall(text), _MODULE.findall(text)) == (["up"], ["ci.deploy"])
+    assert _SECRET_ARGUMENT.search('curl -H "PRIVATE-TOKEN: $GITLAB_TOKEN" x')
+    assert not _SECRET_ARGUMENT.search("printf 'PRIVATE-TOKEN: %s' \"$GITLAB_TOKEN\" | curl -H @- x")
     assert heading("If you change … run …") == "if-you-change--run-"

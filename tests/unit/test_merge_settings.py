@@ -50,7 +50,8 @@ def test_what_is_wrong_is_told_with_the_request_that_mends_it(
     assert told({setting: value}) == (
         "GitLab project acme/app does not merge as promotions need it; nothing else depends on that.\n"
         f"  {setting} = {shown}: must be {must}, or {consequence}.\n"
-        f"""  Fix: curl --request PUT --header "PRIVATE-TOKEN: $GITLAB_TOKEN" '{API}projects/42?{setting}={right}'\n"""
+        """  Fix: printf 'PRIVATE-TOKEN: %s' "$GITLAB_TOKEN" | """
+        f"""curl --request PUT --header @- '{API}projects/42?{setting}={right}'\n"""
         "  (or in GitLab, Settings > Merge requests, as a maintainer of the project)"
     )
 

@@ -85,6 +85,8 @@ cluster.autoscaler.maxGracefulTerminationSec; -1; must be at least 0; jobs are c
 cluster.autoscaler.maxGracefulTerminationSec; 86401; must be at most 86400; jobs are cut off; 86400
 cluster.autoscaler.maxGracefulTerminationSec; Infinity; must be a whole number; jobs are cut off; 600
 cluster.autoscaler.expander; "cheap"; must be one of random, most_pods, least_waste, priority, price; Scaleway refuses the cluster; least_waste
+systemPool.name; "Default"; <label>; Scaleway refuses it; system
+systemPool.name; "<30>a"; must have at most 30 characters; Scaleway refuses it; system
 systemPool.nodeType; "play2_nano"; <node>; Scaleway refuses the pool; PLAY2-NANO
 systemPool.size; 0; must be at least 1; system pods stay pending; 1
 systemPool.size; 11; must be at most 10; system pods stay pending; 10
@@ -219,6 +221,7 @@ cluster.autoscaler.scaleDownDelayAfterAdd; "0s"; "90m"; "1h"
 cluster.autoscaler.scaleDownUtilizationThreshold; 0; 1; 0.25
 cluster.autoscaler.maxGracefulTerminationSec; 0; 86400
 cluster.autoscaler.expander; "random"; "most_pods"; "priority"; "price"
+systemPool.name; "d"; "<30>"
 systemPool.nodeType; "PRO2-XXS"; "GP1-XS"
 systemPool.size; 1; 10
 runnerPool.name; "d"; "<30>"

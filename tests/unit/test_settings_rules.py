@@ -59,6 +59,15 @@ def test_a_minor_version_is_upgraded_and_an_exact_one_is_not(parse: Any, problem
     assert problems(exact | {"cluster.version": "1.35"}) == [told(f"cluster.version = '1.35' (): {rule}. {fix} true")]
 
 
+def test_no_two_pools_of_a_cluster_have_one_name(parse: Any, problems: Problems) -> None:
+    assert parse({"systemPool.name": "default", "runnerPool.name": "system"}).system_pool.name == "default"
+    rule = "must not be systemPool.name, or one is taken for the other, and system pods find no node without a taint"
+    fix = "Fix: pulumi config set --path runnerPool.name"
+    assert problems({"runnerPool.name": "system"}) == [told(f"runnerPool.name = 'system' (): {rule}. {fix} jobs")]
+    both = {"systemPool.name": "jobs", "runnerPool.name": "jobs"}
+    assert problems(both) == [told(f"runnerPool.name = 'jobs' (): {rule}. {fix} runners")]
+
+
 AUTOSCALING = {"runnerPool.autoscaling": True, "runnerPool.minSize": 2, "runnerPool.size": 2, "runnerPool.maxSize": 4}
 
 

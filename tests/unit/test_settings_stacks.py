@@ -40,7 +40,7 @@ DEFAULTS = {
             "expander": "least_waste",
         },
     },
-    "systemPool": {"nodeType": "PLAY2-NANO", "size": 1, "autohealing": True},
+    "systemPool": {"name": "system", "nodeType": "PLAY2-NANO", "size": 1, "autohealing": True},
     "kubernetes": {
         "serviceAccount": "app-deployer",
         "deployerRules": (),
