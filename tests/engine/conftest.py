@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     """A running sandbox that the tests of a session share; nothing of it is left afterwards."""
     left_by_others = set(Path(gettempdir()).glob("kubeconfig*"))
-    estate = Estate(tmp_path_factory.mktemp("estate"))
+    estate = Estate(tmp_path_factory.mktemp("estate"), logs=False)
     estate.start()
     yield estate
     estate.stop()

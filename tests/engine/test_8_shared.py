@@ -30,7 +30,7 @@ def join(checkout: Path, guest: str, owner: str) -> None:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     """dev owns the cluster that preprod and prod join."""
-    estate = Estate(tmp_path_factory.mktemp("shared"))
+    estate = Estate(tmp_path_factory.mktemp("shared"), logs=False)
     for guest in GUESTS:
         join(estate.checkout, guest, "dev")
     estate.start()

@@ -62,9 +62,9 @@ class Place:
 
 
 @contextmanager
-def made(folder: Path, **environment: str) -> Iterator[Place]:
-    """A place of its own; `environment` is what the user's shell has beside."""
-    estate = Estate(folder)
+def made(folder: Path, *, logs: bool = False, **environment: str) -> Iterator[Place]:
+    """A place of its own; `environment` is what the user's shell has beside, `logs` those of `Estate`."""
+    estate = Estate(folder, logs=logs)
     estate.environment = environment
     file = estate.checkout / "Pulumi.dev.yaml"
     settings = yaml.safe_load(file.read_text())

@@ -96,7 +96,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
     """An environment from nothing, watched; the tests of this module live its life in their order."""
     arguments: set[bytes] = set()
     folder = tmp_path_factory.mktemp("left behind")
-    with watched(arguments), made(folder, **IN_FULL) as place:
+    with watched(arguments), made(folder, logs=True, **IN_FULL) as place:
         yield Evidence(place, arguments=arguments)
     assert place.estate.processes() == []
     shutil.rmtree(folder)

@@ -53,7 +53,7 @@ _CHANGED: dict[str, Any] = {
 @contextmanager
 def small_estate(folder: Path) -> Iterator[Estate]:
     """A sandbox with nothing in it, and settings of a small environment."""
-    estate = Estate(folder)
+    estate = Estate(folder, logs=False)
     settle(estate, changed=False)
     estate.start()
     try:
