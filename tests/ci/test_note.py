@@ -17,6 +17,7 @@ from ci.report import NO_MORE_IN_JSON, Run
 from tests.ci.conftest import EXPECTED, RUN, SAMPLES, report_of, sample, step
 
 Write = Callable[..., Path]
+ROOT = Path(__file__).parents[2]
 FORMS = ("changes", "failed", "policy", "drift", "same")
 
 
@@ -27,6 +28,17 @@ def test_the_note_is_as_reviewed(name: str) -> None:
     assert note.markdown(report) == expected
     if name != "policy":
         assert note.markdown(sample(f"{name}.json")) == expected
+
+
+def test_the_document_about_the_note_shows_a_real_one_and_its_words() -> None:
+    document = (ROOT / "docs" / "merge-request-note.md").read_text()
+    (shown,) = re.findall(r"^```markdown\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
+    assert (EXPECTED / "changes.md").read_text().startswith(shown)
+    titles = set(re.findall(r"^\*\*(.*?)\*\*", "".join((EXPECTED / f"{name}.md").read_text() for name in FORMS), re.M))
+    assert {"Violated policies", "Errors", "Changed outside the program", "Replaced and deleted"} <= titles
+    assert {title for title in titles if not title.startswith("Preview of")} - {"Replaced and deleted"} <= set(
+        re.findall(r"^\| \*\*(.*?)\*\*", document, re.MULTILINE)
+    )
 
 
 @pytest.mark.parametrize("name", FORMS)
