@@ -39,7 +39,7 @@ lint: .venv/ready
 
 test: .venv/ready ## every test, with the real engine and control planes
 	@$(VENV) -m sandbox.toolchain.build > /dev/null
-	@$(TESTS) -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) # one more than there are cores: an engine test often waits
+	@$(TESTS) -n $$(($$(getconf _NPROCESSORS_ONLN) + 2)) # two more than there are cores: an engine test often waits
 
 fidelity: .venv/ready ## replay recordings of Scaleway's API (CASSETTE="PATH …")
 	@$(VENV) -m tests.fidelity $(CASSETTE)
