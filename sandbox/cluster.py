@@ -30,9 +30,8 @@ from sandbox.process import Process
 
 log = logging.getLogger("sandbox")
 
-START_SECONDS = (
-    180  # ready in about 3 s, in 30 on a machine that starts eight at once; this is where a start counts as failed
-)
+# From here on a start counts as failed. It takes 3 s, or 30 on a machine that starts eight at once.
+START_SECONDS = 180
 MAXIMUM_RESTARTS = 5
 _POLL_SECONDS = 0.1
 _RESYNC_SECONDS = 2.0
