@@ -33,6 +33,8 @@ log = logging.getLogger("sandbox")
 # From here on a start counts as failed. It takes 3 s, or 30 on a machine that starts eight at once.
 START_SECONDS = 180
 MAXIMUM_RESTARTS = 5
+_STARTS = 3
+_PORT_IS_TAKEN = "address already in use"  # in the words of Go
 _POLL_SECONDS = 0.1
 _RESYNC_SECONDS = 2.0
 
@@ -90,14 +92,31 @@ class _Plane:
             self.is_ready.clear()
             log.exception("the control plane of cluster %s failed", self.id)
         finally:
-            for process in reversed(self._processes.values()):  # etcd last
-                process.terminate()
-                if process.name == "apiserver":
-                    process.wait()  # it writes to etcd until it ends
-            for process in self._processes.values():
-                process.wait()
+            self._end()
+
+    def _end(self) -> None:
+        for process in reversed(self._processes.values()):  # etcd last
+            process.terminate()
+            if process.name == "apiserver":
+                process.wait()  # it writes to etcd until it ends
+        for process in self._processes.values():
+            process.wait()
+        self._processes.clear()
 
     def _start(self) -> None:
+        """On other ports where somebody took one of them between its choice and its use."""
+        for left in reversed(range(_STARTS)):
+            try:
+                self._start_once()
+                return
+            except ControlPlaneError as error:
+                if not left or _PORT_IS_TAKEN not in str(error):
+                    raise
+                log.warning("cluster %s starts again on other ports: %s", self.id, error)
+                self._end()
+                self.endpoints = Endpoints.load(self.folder / "endpoints.json")
+
+    def _start_once(self) -> None:
         started = time.monotonic()
         self._write_files()
         self._launch("etcd")

@@ -13,6 +13,11 @@ from typing import Final
 
 from sandbox import files
 
+# Below those that systems take for connections which go out: some seconds lie between the choice of a port and the moment in
+# which a part listens there, and a busy machine opens many connections in them.
+_PORTS: Final = range(20_000, 32_768)
+_TRIES: Final = 100
+
 SERVICE_CIDR: Final = "10.32.0.0/20"  # Kapsule's
 
 
@@ -87,12 +92,13 @@ def arguments(folder: Path, at: Endpoints, binary: Path) -> dict[str, list[str]]
 
 def free_port(preferred: int = 0) -> int:
     """`preferred` where nothing listens there on loopback, else a port that is free now."""
-    for port in (preferred, 0):
+    chosen = (secrets.choice(_PORTS) for _ in range(_TRIES))
+    for port in (preferred, *chosen) if preferred else chosen:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
-    raise OSError("no free port on loopback")
+            return port
+    raise OSError(f"no free port on loopback from {_PORTS.start} to {_PORTS.stop - 1}")

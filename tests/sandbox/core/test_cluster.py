@@ -1,13 +1,18 @@
-"""When a part of a control plane counts as up."""
+"""When a part of a control plane counts as up, and which ports the parts get."""
 
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
-from sandbox.cluster import answers
+from sandbox import cluster
+from sandbox.cluster import LocalControlPlanes, answers
+from sandbox.cluster_parts import Endpoints, free_port
+from sandbox.control_plane import ControlPlaneError
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,3 +56,53 @@ def test_a_certificate_that_is_being_written_is_no_failure(tmp_path: Path, writt
     if written is not None:
         authority.write_text(written)
     assert not answers("https://127.0.0.1:1/readyz", "secret", authority)
+
+
+# --- ports ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_port_is_none_that_a_connection_could_get() -> None:
+    assert all(20_000 <= free_port() < 32_768 for _ in range(50))
+
+
+def test_a_preferred_port_is_taken_while_it_is_free() -> None:
+    port = free_port()
+    assert free_port(port) == port
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+        assert free_port(port) != port
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_port_that_is_taken_in_between_is_another_one_at_the_next_try(
+    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, a cluster stayed `creating` for ever: a connection had got the port of its API server."""
+    tried: list[Endpoints] = []
+    with ExitStack() as others:
+
+        def start(plane: cluster._Plane) -> None:
+            tried.append(plane.endpoints)
+            if len(tried) <= times:
+                taken = others.enter_context(socket.socket())
+                taken.bind(("127.0.0.1", plane.endpoints.api_server))
+                taken.listen()
+                raise ControlPlaneError("apiserver ended with 1: listen tcp: bind: address already in use")
+
+        monkeypatch.setattr(cluster._Plane, "_start_once", start)
+        monkeypatch.setattr(cluster._Plane, "_supervise", lambda plane: plane._stopping.wait())
+        planes = LocalControlPlanes(tmp_path, tmp_path / "binary")
+        planes.start("one")
+        plane = planes._planes["one"]
+        if times < 3:
+            assert plane.is_ready.wait(10)
+            assert planes.ready("one")
+        else:
+            plane._thread.join(10)
+            with pytest.raises(ControlPlaneError, match="address already in use"):
+                planes.ready("one")
+        plane.stop(forget=True)
+    ports = [each.api_server for each in tried]
+    assert len(set(ports)) == len(ports) == min(times + 1, 3)
+    assert len({(each.etcd_client, each.token) for each in tried}) == 1
