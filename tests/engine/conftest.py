@@ -83,8 +83,9 @@ def dev_as_declared(estate: Estate, environments: dict[str, Up]) -> Iterator[Non
     file = estate.checkout / "Pulumi.dev.yaml"
     before = file.read_text()
     yield
-    file.write_text(before)
-    estate.pulumi("up --yes --skip-preview --stack dev")
+    if file.read_text() != before:  # else there is nothing to take back
+        file.write_text(before)
+        estate.pulumi("up --yes --skip-preview --stack dev")
 
 
 @pytest.fixture(autouse=True)

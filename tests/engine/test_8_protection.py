@@ -32,8 +32,10 @@ def prod_comes_back(estate: Estate, environments: dict[str, Up]) -> Iterator[Non
     file = estate.checkout / "Pulumi.prod.yaml"
     before = file.read_text()
     yield
+    # Without another setting a test sees by the stand-ins' tables that prod is as it was, or makes it anew.
+    edited = file.read_text() != before
     file.write_text(before)
-    if estate.changes("prod"):
+    if edited and estate.changes("prod"):
         estate.pulumi("up --yes --skip-preview --stack prod")
         assert estate.changes("prod") == {}
 
