@@ -27,6 +27,7 @@ from sandbox.toolchain.build import cache_folder
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ("dev", "preprod", "prod")
 WAIT_SECONDS = 60
+HUNG_SECONDS = 900  # three environments that come up beside other tests take minutes
 # Any option of `pulumi` may be given so, also where a command of ours calls it.
 UNSEEN: Final = {"PULUMI_OPTION_SKIP_PREVIEW": "true"}
 _LEFT_OUT = (".git", ".venv", ".sandbox", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__", "tests")
@@ -149,7 +150,7 @@ class Estate:
             env=self._plain | environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=HUNG_SECONDS,
         )
 
     def shell(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -160,7 +161,7 @@ class Estate:
             env=self._in_sandbox(environment),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=HUNG_SECONDS,
         )
 
     def pulumi(self, arguments: str, *, code: int | None = 0, **environment: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.estate import ENVIRONMENTS, Estate, Up, eventually
+from tests.engine.estate import ENVIRONMENTS, HUNG_SECONDS, Estate, Up, eventually
 from tests.engine.updates import LOCKED, answer, crash, hold_back, up_of
 
 
@@ -22,7 +22,7 @@ def slow(estate: Estate, environments: dict[str, Up], dev_as_declared: None) -> 
         yield running
         answer(estate)
         if running.poll() is None:
-            running.communicate(timeout=120)  # killed, it would leave its lock
+            running.communicate(timeout=HUNG_SECONDS)  # killed, it would leave its lock
 
 
 def _started(estate: Estate, stack: str) -> "subprocess.Popen[str]":
@@ -57,7 +57,7 @@ def test_a_second_update_of_a_stack_is_refused_and_the_first_one_ends(
     assert second.returncode != 0
     assert LOCKED in " ".join(second.stdout.split())
     answer(estate)
-    printed, _ = slow.communicate(timeout=120)
+    printed, _ = slow.communicate(timeout=HUNG_SECONDS)
     assert slow.returncode == 0, printed
     assert _locks(estate) == []
     assert estate.changes("dev") == {}
@@ -69,7 +69,7 @@ def test_another_stack_is_not_locked(estate: Estate, slow: "subprocess.Popen[str
         assert (slow.poll(), other.poll()) == (None, None)
         answer(estate)
         for update in (slow, other):
-            printed, _ = update.communicate(timeout=120)
+            printed, _ = update.communicate(timeout=HUNG_SECONDS)
             assert update.returncode == 0, printed
 
 

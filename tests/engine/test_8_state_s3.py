@@ -15,7 +15,7 @@ import yaml
 
 from sections.jobs import StateBackendSettings
 from tests.engine import object_storage
-from tests.engine.estate import ENVIRONMENTS, Estate, Up, eventually
+from tests.engine.estate import ENVIRONMENTS, HUNG_SECONDS, Estate, Up, eventually
 from tests.engine.object_storage import ObjectStorage
 from tests.engine.updates import LOCKED, answer, crash, hold_back, up_of
 
@@ -48,11 +48,11 @@ class Backend:
                 yield process
             finally:
                 if process.poll() is None:
-                    process.communicate(timeout=180)
+                    process.communicate(timeout=HUNG_SECONDS)
 
     def pulumi(self, *arguments: str, code: int = 0) -> str:
         with self.started(["pulumi", *arguments]) as process:
-            printed, _ = process.communicate(timeout=180)
+            printed, _ = process.communicate(timeout=HUNG_SECONDS)
         assert process.returncode == code, printed
         return printed
 
@@ -60,7 +60,7 @@ class Backend:
         """An `up` of each, started at the same moment."""
         with ExitStack() as running:
             processes = [running.enter_context(self.started(up_of(stack))) for stack in stacks]
-            printed = [process.communicate(timeout=180)[0] for process in processes]
+            printed = [process.communicate(timeout=HUNG_SECONDS)[0] for process in processes]
         return [Up(p.returncode, text) for p, text in zip(processes, printed, strict=True)]
 
     def locks(self) -> list[str]:
@@ -169,7 +169,7 @@ def test_a_second_update_of_a_stack_is_refused_and_the_first_one_ends(
     assert LOCKED in " ".join(second.split())
     assert "s3://acme-state" in second
     answer(backend.estate)
-    printed, _ = slow.communicate(timeout=180)
+    printed, _ = slow.communicate(timeout=HUNG_SECONDS)
     assert slow.returncode == 0, printed
     backend.is_as_declared("dev")
     assert len(backend.below("history", "dev")) > len(before)
@@ -182,7 +182,7 @@ def test_of_two_that_start_at_the_same_moment_one_at_most_updates(backend: Backe
         both = [running.enter_context(backend.started(up_of("preprod"))) for _ in range(2)]
         eventually(lambda: [up for up in both if up.poll() is not None], bool)
         answer(backend.estate)
-        printed = [up.communicate(timeout=180)[0] for up in both]
+        printed = [up.communicate(timeout=HUNG_SECONDS)[0] for up in both]
     refused = [text for up, text in zip(both, printed, strict=True) if up.returncode]
     assert len(refused) >= 1
     assert [text for text in refused if LOCKED not in " ".join(text.split())] == []
