@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,17 +48,20 @@ class Engine:
     def update(self, plan: Path | None) -> Iterator["Update"]:
         """A running update. It is waited for in any case."""
         held = ["--plan", str(plan)] if plan else []
-        process = subprocess.Popen(
-            # What it would show in its own preview was shown; its events are for the update alone then.
-            self._command("up", "--yes", "--skip-preview", "--json", *held),
-            env=self.environment,
-            umask=OWNERS_ONLY,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        with _ended_gently(process):
+
+        def started() -> "subprocess.Popen[str]":
+            return subprocess.Popen(
+                # What it would show in its own preview was shown; its events are for the update alone then.
+                self._command("up", "--yes", "--skip-preview", "--json", *held),
+                env=self.environment,
+                umask=OWNERS_ONLY,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+
+        with _ended_gently(started) as process:
             yield Update(process)
 
     def _command(self, *arguments: str) -> list[str]:
@@ -81,25 +84,36 @@ class Update:
 
 
 @contextmanager
-def _ended_gently(process: "subprocess.Popen[str]") -> Iterator[None]:
+def _ended_gently(start: Callable[[], "subprocess.Popen[str]"]) -> Iterator["subprocess.Popen[str]"]:
     """Passes the wish to end on, as an interrupt, and goes on reading: the engine ends what it has begun.
 
-    A terminal sends its interrupt to both, so this process only must not end before the other.
+    A terminal sends its interrupt to both, so this process only must not end before the other. It listens before the engine
+    starts: what is ignored here, as interrupts are in the background of a shell, the engine would ignore from its start.
     """
+    process: subprocess.Popen[str] | None = None
+    wanted = False
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGTERM:
+        nonlocal wanted
+        if number == signal.SIGTERM and process is None:
+            wanted = True
+        elif number == signal.SIGTERM:  # once: at a second interrupt the engine leaves all as it is
             process.send_signal(signal.SIGINT)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        process = start()
+        if wanted:
+            process.send_signal(signal.SIGINT)
+        try:
+            yield process
+        finally:
+            assert process.stdout is not None
+            with process.stdout:
+                for _ in process.stdout:  # whoever read it has failed: the engine must not wait for a reader
+                    pass
+            process.wait()
     finally:
-        assert process.stdout is not None
-        with process.stdout:
-            for _ in process.stdout:  # whoever read it has failed: the engine must not wait for a reader
-                pass
-        process.wait()
         for number, handler in before.items():
             signal.signal(number, handler)
 

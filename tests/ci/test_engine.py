@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,20 @@ def test_an_update_without_a_plan_and_without_policies(pulumi: FakePulumi) -> No
 # --- the end of an update ---------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def interrupts(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What is done about them when the update begins."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    "interrupts", [signal.default_int_handler, signal.SIG_IGN], ids=["as usual", "ignored"], indirect=True
+)
+@pytest.mark.usefixtures("interrupts")
 def test_an_update_that_is_told_to_end_is_interrupted_and_read_to_its_end(engine: Engine, pulumi: FakePulumi) -> None:
+    """Also in the background of a shell, where interrupts are ignored: once, that let this wait for a minute and fail."""
     pulumi.waits_for_an_interrupt("up", '{"written": "down"}\n')
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     with engine.update(None) as update:
