@@ -95,10 +95,11 @@ def _ended_gently(start: Callable[[], "subprocess.Popen[str]"]) -> Iterator["sub
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         nonlocal wanted
-        if number == signal.SIGTERM and process is None:
-            wanted = True
-        elif number == signal.SIGTERM:  # once: at a second interrupt the engine leaves all as it is
-            process.send_signal(signal.SIGINT)
+        if number == signal.SIGTERM:
+            if process is None:
+                wanted = True
+            else:  # and not once more below: at a second interrupt the engine leaves all as it is
+                process.send_signal(signal.SIGINT)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
