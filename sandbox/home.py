@@ -5,7 +5,8 @@ read only with TOOLCHAIN=system, to link the plugins that are installed there.
 
 Why `bin/pulumi` is a script: Pulumi writes its secrets provider into the stack file when a stack is created. The sandbox's
 must not end in Pulumi.dev.yaml, and a real account's must not stop the sandbox. So the script runs the real command on
-copies without those lines, made anew at each call, whose `main` is the checkout; `pulumi config` edits the real files.
+copies without those lines, made anew at each call, whose `main` is the checkout; `pulumi config` edits the real files. A
+file that an option names is looked for in the checkout, where the user is.
 """
 
 import json
@@ -101,6 +102,17 @@ if [ "$(pwd -P)" = "$checkout" ] && [ "$command" != config ]; then
   {{ sed -E {virtualenv} "$checkout/Pulumi.yaml"; printf '%s\\n' {main}; }} \\
     > "$project/Pulumi.yaml.$$"
   mv "$project/Pulumi.yaml.$$" "$project/Pulumi.yaml"
+  before=
+  for word do
+    shift
+    case $before in
+      --policy-pack|--policy-pack-config|--plan|--save-plan|--event-log|--import-file)
+        before=
+        case $word in /*) ;; *) word=$checkout/$word ;; esac ;;
+      *) before=$word ;;
+    esac
+    set -- "$@" "$word"
+  done
   exec {pulumi} --cwd "$project" "$@"
 fi
 exec {pulumi} "$@"

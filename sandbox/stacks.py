@@ -159,11 +159,16 @@ def _summary(folder: Folder, running: Running, environment: str) -> str:
         runners,
         "",
         "Where to look next:",
-        '  eval "$(.venv/bin/python -m sandbox env)"         a shell in which plain pulumi works',
-        f"  pulumi stack output -s {environment:<27} what other teams read",
-        f"  pulumi stack graph -s {environment} graph.dot             what depends on what",
-        f"  make preview ENV={environment:<32} no change, until you edit Pulumi.{environment}.yaml",
-        "  make down                                         destroy and stop",
+        *(
+            f"  {command:<42} {what}"
+            for command, what in (
+                ('eval "$(.venv/bin/python -m sandbox env)"', "a shell in which plain pulumi works"),
+                (f"pulumi stack output -s {environment}", "what other teams read, in that shell"),
+                (f"make graph ENV={environment}", "what needs what, as a picture"),
+                (f"make preview ENV={environment}", f"no change, until Pulumi.{environment}.yaml has"),
+                ("make down", "destroy and stop"),
+            )
+        ),
     ]
     if unknown:
         lines.append("WARNING: the stand-ins lack " + ", ".join(unknown))

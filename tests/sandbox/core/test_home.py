@@ -174,6 +174,26 @@ def test_the_command_runs_on_copies_without_a_secrets_provider(built: Place) -> 
         )
 
 
+def test_a_file_that_an_option_names_is_the_checkouts(built: Place) -> None:
+    """The engine looks for it from the folder of the copies, where nobody is."""
+    here = str(built.checkout.resolve())
+    asked = built.run(
+        "preview", "--policy-pack", "policies", "--save-plan", "/tmp/plan", "-m", ".x", "--plan", "--plan", "a b"
+    )
+    given = [
+        "--policy-pack",
+        f"{here}/policies",
+        "--save-plan",
+        "/tmp/plan",
+        "-m",
+        ".x",
+        "--plan",
+        f"{here}/--plan",
+        "a b",
+    ]
+    assert asked[4:] == given
+
+
 def test_the_copy_of_the_project_points_to_the_checkout(built: Place) -> None:
     built.run("preview")
     project = yaml.safe_load((built.folder.project / "Pulumi.yaml").read_text())
