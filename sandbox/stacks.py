@@ -76,9 +76,12 @@ def down(folder: Folder, environment: str | None) -> int:
         for name in guests.in_order(told):
             if why := guests.refusal(folder, name, told[name]):
                 raise SandboxError(why)
-            if any(r.get("protect") for r in _resources(folder, running, name)):
+            resources = _resources(folder, running, name)
+            if any(r.get("protect") for r in resources):
                 print(f"{name} is protected: that is lifted, in the sandbox only", flush=True)
-            if code := _pulumi(folder, running, ["destroy", "--stack", name, *_DESTROY]):
+            # A destroy runs the program, which would put its components into a stack that was only looked at so far.
+            remove = ["destroy", *_DESTROY] if resources else ["stack", "rm", "--yes", "--preserve-config"]
+            if code := _pulumi(folder, running, [*remove, "--stack", name]):
                 return code
             folder.unfinished(name).unlink(missing_ok=True)
     if left := _stacks(folder):
