@@ -1,7 +1,14 @@
-"""What all commands have in common where they are called: how their help is laid out, and that flags are not guessed."""
+"""What commands have in common where they are called: how help is laid out, that flags are not guessed, names of stacks.
+
+Needs nothing but Python: the doctor tells that packages are missing.
+"""
 
 import argparse
+import re
 import textwrap
+from typing import Final
+
+_STACK: Final = re.compile(r"([A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]+")
 
 
 class _Help(argparse.HelpFormatter):
@@ -31,3 +38,10 @@ def parser(command: str, about: str | None, *, epilog: str | None = None) -> arg
     return argparse.ArgumentParser(
         prog=command, description=about, epilog=epilog, formatter_class=_Help, allow_abbrev=False
     )
+
+
+def stack(text: str) -> str:
+    """The type of an argument that names a stack, `ORGANIZATION/PROJECT/STACK` or the end of that."""
+    if not _STACK.fullmatch(text):
+        raise argparse.ArgumentTypeError("must be the name of a stack, such as dev")
+    return text

@@ -6,9 +6,7 @@ nothing. Run it in the folder of the program.
 Exit codes: 0 told, 1 the settings or the catalogue do not say it, 2 wrong usage.
 """
 
-import argparse
 import os
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,13 +20,12 @@ from costs.pools import not_in_it, pools_of
 from costs.table import Cost, lines
 from doctor.stack_file import StackFile, read
 from doctor.verdicts import Verdict
-from sections.base import STACK_NAME
 from settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     flags = command_line.parser("python -m costs", __doc__)
-    flags.add_argument("--stack", metavar="STACK", type=_stack, required=True, help="the environment")
+    flags.add_argument("--stack", metavar="STACK", type=command_line.stack, required=True, help="the environment")
     stack = flags.parse_args(arguments).stack.rpartition("/")[2]
     tolerate_encodings()
     try:
@@ -68,12 +65,6 @@ def _settings(file: StackFile) -> Settings:
             for check in file.checks
         ]
     )
-
-
-def _stack(text: str) -> str:
-    if not re.fullmatch(STACK_NAME, text):
-        raise argparse.ArgumentTypeError("must be the name of a stack, such as dev")
-    return text
 
 
 if __name__ == "__main__":

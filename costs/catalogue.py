@@ -5,7 +5,6 @@ Owns the request, its limits, and what of an answer is read. Does not own which 
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import requests
 
+from ci.download import EndlessError, StatusError, downloaded
 from ci.errors import CiError
 from config_error import Problem, set_command
 from costs.pools import Pool
@@ -39,21 +39,18 @@ def asked(environment: Mapping[str, str], node_type: str, zone: str) -> Any:
     """The catalogue's answer about a node type, as JSON. CiError: it cannot be had within the limits."""
     url = (environment.get("SCW_API_URL") or API).rstrip("/") + PATH
     query = {"api_ids": node_type, "product_types": "instance", "zone": zone}
-    end, found = time.monotonic() + MAX_SECONDS, bytearray()
     try:
-        with requests.get(url, query, stream=True, timeout=MAX_SECONDS / 3) as answer:
-            if answer.status_code != requests.codes.ok:
-                raise CiError(
-                    f"Scaleway's catalogue answers {answer.status_code}: it must list products, or no price is known. "
-                    f"Fix: run it again later; if it stays so, see what {_CURL} says"
-                )
-            for part in answer.iter_content(65_536):
-                found += part
-                if len(found) > MAX_BYTES or time.monotonic() > end:
-                    raise CiError(
-                        f"the answer of Scaleway's catalogue is larger than {MAX_BYTES:,} bytes or takes longer than "
-                        f"{MAX_SECONDS} s: it must come to an end, or no price is known. Fix: run it again later"
-                    )
+        found = downloaded(url, most_bytes=MAX_BYTES, seconds=MAX_SECONDS, query=query)
+    except StatusError as error:
+        raise CiError(
+            f"Scaleway's catalogue answers {error.status}: it must list products, or no price is known. "
+            f"Fix: run it again later; if it stays so, see what {_CURL} says"
+        ) from None
+    except EndlessError:
+        raise CiError(
+            f"the answer of Scaleway's catalogue is larger than {MAX_BYTES:,} bytes or takes longer than "
+            f"{MAX_SECONDS} s: it must come to an end, or no price is known. Fix: run it again later"
+        ) from None
     except requests.RequestException as error:
         raise CiError(
             f"Scaleway's catalogue cannot be reached ({type(error).__name__}): it must be, or no price is known. "

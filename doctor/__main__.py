@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,6 @@ from doctor.engine import Engine
 from doctor.report import closing, lines
 from doctor.verdicts import Check, Verdict, skipped
 
-_STACK = re.compile(r"([A-Za-z0-9_.-]+/){0,2}[A-Za-z0-9_.-]+")
 _OTHERS = "settings, state backend, Scaleway, GitLab, chart repository, clock"
 
 
@@ -64,14 +62,8 @@ def _tell(area: str, checks: Iterable[Check], hide: Callable[[str], str] = str) 
 
 def _parser() -> argparse.ArgumentParser:
     flags = command_line.parser("python -m doctor", __doc__)
-    flags.add_argument("--stack", metavar="STACK", type=_stack, required=True, help="the environment")
+    flags.add_argument("--stack", metavar="STACK", type=command_line.stack, required=True, help="the environment")
     return flags
-
-
-def _stack(text: str) -> str:
-    if not _STACK.fullmatch(text):
-        raise argparse.ArgumentTypeError("must be the name of a stack, such as dev")
-    return text
 
 
 if __name__ == "__main__":

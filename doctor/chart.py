@@ -4,13 +4,13 @@ Owns how the repository's index is read, within limits. Does not own the chart.
 Source: Helm, "The Chart Repository Guide", index.yaml.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import requests
 import yaml
 
+from ci.download import EndlessError, StatusError, downloaded
 from ci.errors import CiError
 from config_error import set_command
 from doctor.state_backend import without_credentials
@@ -66,23 +66,19 @@ def _fetched(repository: str) -> bytes:
     """The index's bytes. CiError: it cannot be had within the limits."""
     url, shown = f"{repository.rstrip('/')}/index.yaml", without_credentials(repository)
     fix = f"curl -fLO {shown}/index.yaml; a proxy belongs in HTTPS_PROXY, a mirror in {VARIABLE}"
-    end, found = time.monotonic() + MAX_SECONDS, bytearray()
     try:
-        with requests.get(url, stream=True, timeout=MAX_SECONDS / 3) as answer:
-            if answer.status_code != requests.codes.ok:
-                raise CiError(
-                    f"{shown} answers {answer.status_code} for index.yaml: it must be a chart repository, or Helm finds no "
-                    f"chart. Fix: {fix}"
-                )
-            for part in answer.iter_content(65_536):
-                found += part
-                if len(found) > MAX_BYTES or time.monotonic() > end:
-                    raise CiError(
-                        f"the index.yaml of {shown} is larger than {MAX_BYTES:,} bytes or takes longer than "
-                        f"{MAX_SECONDS} s: it must come to an end, or Helm waits for it as well. Fix: {fix}"
-                    )
+        return downloaded(url, most_bytes=MAX_BYTES, seconds=MAX_SECONDS)
+    except StatusError as error:
+        raise CiError(
+            f"{shown} answers {error.status} for index.yaml: it must be a chart repository, or Helm finds no chart. "
+            f"Fix: {fix}"
+        ) from None
+    except EndlessError:
+        raise CiError(
+            f"the index.yaml of {shown} is larger than {MAX_BYTES:,} bytes or takes longer than {MAX_SECONDS} s: it must "
+            f"come to an end, or Helm waits for it as well. Fix: {fix}"
+        ) from None
     except requests.RequestException as error:
         raise CiError(
             f"{shown} cannot be reached ({type(error).__name__}): it must be, or Helm finds no chart. Fix: {fix}"
         ) from None
-    return bytes(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ci import download
 from ci.errors import CiError
 from config_error import Problem
 from costs import catalogue
@@ -143,6 +144,6 @@ def test_an_answer_has_an_end(serve: Callable[..., str], monkeypatch: pytest.Mon
     with pytest.raises(CiError, match=r"larger than 1,000 bytes or takes longer than 30 s: it must come to an end"):
         ask(serve(b'"' + b"x" * 1_000 + b'"'))
     monkeypatch.undo()
-    monkeypatch.setattr(catalogue, "time", SimpleNamespace(monotonic=iter([0.0, 31.0]).__next__))
+    monkeypatch.setattr(download, "time", SimpleNamespace(monotonic=iter([0.0, 31.0]).__next__))
     with pytest.raises(CiError, match="takes longer than 30 s"):
         ask(serve(b"{}"))

@@ -22,15 +22,6 @@ def gitlab(instance: Instance) -> Iterator[Services]:
         yield found
 
 
-@pytest.fixture
-def scaleway(api: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    given = {"NO_PROXY": "127.0.0.1", **api.variables()}
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    with services(given) as found:
-        yield found
-
-
 def registered(instance: Instance, description: str) -> dict[str, Any]:
     """A runner's id and token."""
     body = {"runner_type": "project_type", "project_id": instance.account.project_id, "description": description}
@@ -52,11 +43,11 @@ def test_a_runner_that_was_ever_in_contact_is_somebodys(gitlab: Services, instan
     assert [each.id for each in kind.find(gitlab, inputs)] == [str(works["id"])]
 
 
-def test_a_default_vpc_is_found_by_the_name_that_it_was_given_and_never_removed(scaleway: Services, api: Any) -> None:
+def test_a_default_vpc_is_found_by_the_name_that_it_was_given_and_never_removed(clients: Services, api: Any) -> None:
     inputs = {"name": "devops-dev", "projectId": api.account.project_id, "region": "fr-par"}
 
     def found() -> list[Found]:
-        return list(all_kinds()[VPC].find(scaleway, inputs))
+        return list(all_kinds()[VPC].find(clients, inputs))
 
     assert found() == []
     (default,) = (each for each in api.ask("GET", VPCS)["vpcs"] if each["is_default"])

@@ -1,6 +1,5 @@
 """Secrets that Scaleway is to delete while the state holds them, against the stand-in over HTTP."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,21 +7,12 @@ import scaleway
 
 from repair.resources import Resource
 from repair.scheduled import SECRET, restore, scheduled
-from repair.services import Services, services
+from repair.services import Services
 from tests.repair.things import resource
 from tests.sandbox.scaleway.conftest import api, server
 
 __all__ = ["api", "server"]
 SECRETS = "/secret-manager/v1beta1/regions/fr-par/secrets"
-
-
-@pytest.fixture
-def clients(api: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    credentials = {"NO_PROXY": "127.0.0.1", **api.variables()}
-    for name, value in credentials.items():
-        monkeypatch.setenv(name, value)
-    with services(credentials) as found:
-        yield found
 
 
 def made(api: Any, name: str) -> Resource:
