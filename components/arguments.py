@@ -149,6 +149,8 @@ class Branch(TypedDict):
 class PromotionToken(TypedDict):
     """The project access token with which a pipeline opens the next merge request."""
 
+    enabled: NotRequired[bool]
+    """Whether the program makes it, and the variable PRIVATE_TOKEN of it. GitLab.com gives project access tokens to groups with Premium or Ultimate only; a self-managed GitLab to all. Default: `true`. Or else: GitLab refuses the token."""
     accessLevel: NotRequired[str]
     """Its role. Allowed: `developer`, `maintainer`. Default: `"developer"`. Or else: GitLab refuses it."""
     expirationDays: NotRequired[int]

@@ -37,12 +37,12 @@ class Credentials(pulumi.ComponentResource):
     """An IAM application with a policy for one project, its rotated API keys, and the current one as `config.yaml`.
 
     Owns: application, policy, keys, and in Secret Manager a secret with a version per key. Does not own when keys change
-    (`rotation.py`), nor where the key is mounted (`Secrets`): no GitLab variable ever holds it.
+    (`rotation.py`), nor where the key is mounted (`JobSecrets`): no GitLab variable ever holds it.
 
     Outputs: `application_id`, `access_key` (an identifier, not secret), `secret_manager_id` (regional id);
     `config_yaml` (**secret**), valid for Scaleway's command line and SDKs as ~/.config/scw/config.yaml;
     `aws_credentials` (**secret**), the same key in AWS's shared-credentials format, for a state backend in Object Storage.
-    Source: Scaleway, "IAM", "Configuration file of the CLI", "Object Storage with the AWS CLI".
+    Source: Scaleway, "IAM", "Configuration file of the CLI", "Using IAM API keys with Object Storage".
     """
 
     application_id: pulumi.Output[str]
@@ -92,11 +92,7 @@ class Credentials(pulumi.ComponentResource):
             self._key(name, args.keys.retiring)
         key = self._key(name, args.keys.current)
         self.config_yaml = self._config_yaml(key)
-        self.aws_credentials = pulumi.Output.secret(
-            pulumi.Output.all(key.access_key, key.secret_key).apply(
-                lambda pair: f"[default]\naws_access_key_id = {pair[0]}\naws_secret_access_key = {pair[1]}\n"
-            )
-        )
+        self.aws_credentials = self._aws_credentials(key)
         self.application_id, self.access_key, self.secret_manager_id = application.id, key.access_key, copy.id
         self.register_outputs(  # none that is secret: the SDK writes them, as they are, into the engine's event log
             {
@@ -140,6 +136,17 @@ class Credentials(pulumi.ComponentResource):
         )
         text: pulumi.Output[str] = pulumi.Output.secret(
             profile.apply(lambda found: str(yaml.safe_dump(dict(found), sort_keys=False)))
+        )
+        return text
+
+    def _aws_credentials(self, key: scaleway.iam.ApiKey) -> pulumi.Output[str]:
+        """Object Storage takes a key for its default project, the target; the bucket's is named behind the access key."""
+        backend = self._args.state_backend
+        project = f"@{backend.project_id}" if backend else ""
+        text: pulumi.Output[str] = pulumi.Output.secret(
+            pulumi.Output.all(key.access_key, key.secret_key).apply(
+                lambda pair: f"[default]\naws_access_key_id = {pair[0]}{project}\naws_secret_access_key = {pair[1]}\n"
+            )
         )
         return text
 

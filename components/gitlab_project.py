@@ -66,8 +66,8 @@ class GitlabProject(pulumi.ComponentResource):
     """Branch protection, the environment in GitLab, and CI variables that only its jobs see.
 
     Owns: the protection of the environment's branch, the environment and (with Premium) who may deploy to it, protected
-    release tags, its variables, and a project access token for promotions. Does not own the project or the branch, which
-    exist before, nor runners (`Runner`). No variable holds a cloud key: the settings refuse one.
+    release tags, its variables, and, unless settings say otherwise, a project access token for promotions. Does not own the
+    project or the branch, which exist before, nor runners (`Runner`). No variable holds a cloud key: settings refuse one.
 
     Outputs (none secret): `project_id` (integer), `branch`; known at once are `path`, `further_path` (the path again, and
     None for the main project) and `suffix`. The token leaves only as the masked, hidden and protected variable
@@ -90,7 +90,6 @@ class GitlabProject(pulumi.ComponentResource):
         warn_of_merge_settings(args.path, args.found, args.settings.url, self)
         self.branch = self._protection(f"{name}-branch", args.settings.branch, args.settings.enterprise)
         self._deployments(name, args.settings)
-        token = self._token(f"{name}-promotion-token", args.settings.promotion_token)
         plain = {
             "GITLAB_USER_MAILINGLIST_ID": str(args.settings.mailing_list_user_id),
             "KUBE_NAMESPACE": args.namespace,
@@ -104,7 +103,9 @@ class GitlabProject(pulumi.ComponentResource):
             plain["AWS_SHARED_CREDENTIALS_FILE"] = f"{SCALEWAY_CONFIG_FOLDER}/{AWS_FILE}"
         for key, value in {**plain, **args.settings.variables}.items():
             self._variable(name, key, value)
-        self._variable(name, "PRIVATE_TOKEN", pulumi.Output.secret(token.token), secret=True)
+        if args.settings.promotion_token.enabled:
+            token = self._token(f"{name}-promotion-token", args.settings.promotion_token)
+            self._variable(name, "PRIVATE_TOKEN", pulumi.Output.secret(token.token), secret=True)
         self.register_outputs({"projectId": self.project_id, "branch": self.branch})
 
     def _protection(self, name: str, branch: BranchSettings, enterprise: bool) -> pulumi.Output[str]:

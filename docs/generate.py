@@ -334,21 +334,29 @@ FILES: dict[str, Callable[[], str]] = {
 }
 
 
-def stale() -> list[str]:
-    """The names of the files that are not what the code says."""
-    return [name for name, text in FILES.items() if not (ROOT / name).exists() or (ROOT / name).read_text() != text()]
+def stale() -> Iterator[tuple[str, str]]:
+    """The names of the files that are not what the code says, and what they should hold.
+
+    One after another: what is made of a file that is written meanwhile is made of the new one.
+    """
+    for name, text in FILES.items():
+        wanted = text()
+        if not (ROOT / name).exists() or (ROOT / name).read_text() != wanted:
+            yield name, wanted
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write the documentation that is in the code.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a file is stale")
     check = parser.parse_args().check
-    for name in (found := stale()):
+    found = 0
+    for name, wanted in stale():
+        found += 1
         if check:
             print(f"error: {name} is stale. Fix: make docs", file=sys.stderr)
         else:
             (ROOT / name).parent.mkdir(exist_ok=True)
-            (ROOT / name).write_text(FILES[name]())
+            (ROOT / name).write_text(wanted)
             print(f"{name} written")
     return int(check and bool(found))
 

@@ -20,8 +20,11 @@ from doctor.gitlab_rules import (
     Record,
     branch_check,
     edition_check,
+    gives_tokens_by_plan,
     may_read,
     project_check,
+    promotion_token_check,
+    runners_address_check,
     scope_check,
     token_expiry_check,
     usable_address,
@@ -45,7 +48,7 @@ class GitlabArea:
         if not self.environment.get("GITLAB_TOKEN"):
             yield wrong("GITLAB_TOKEN is not set: must hold an access token, or GitLab refuses every request", RENEW)
             return
-        if not usable_address(self.environment.get("GITLAB_BASE_URL") or GITLAB_COM):
+        if not usable_address(self._address):
             yield wrong(  # without the value: it could hold a password
                 "GITLAB_BASE_URL must be http(s)://HOST/api/v4/ with nothing of a user in it, or no request can be sent",
                 "export GITLAB_BASE_URL=https://gitlab.example.com/api/v4/, or unset it for GitLab.com",
@@ -64,9 +67,11 @@ class GitlabArea:
             if self.file.settings is None:
                 yield skipped(f"projects, branches and users: {NEED_SETTINGS}")
                 return
-            yield from self._project_checks(client, administrator=me.get("is_admin") is True)
-            number = self.file.settings.gitlab.mailing_list_user_id
-            yield user_check(number, found_at(client, f"/users/{number}"), self.stack)
+            yield from self._settings_checks(client, administrator=me.get("is_admin") is True)
+
+    @property
+    def _address(self) -> str:
+        return self.environment.get("GITLAB_BASE_URL") or GITLAB_COM
 
     def _note(self, answer: requests.Response, *_: Any, **__: Any) -> None:
         self.clocks.note("GitLab", answer.headers.get("Date"))
@@ -80,6 +85,15 @@ class GitlabArea:
         if self.file.settings is not None:
             yield edition_check(metadata, self.file.settings.gitlab.enterprise, self.stack)
 
+    def _settings_checks(self, client: gitlab.Gitlab, *, administrator: bool) -> Iterator[Check]:
+        assert self.file.settings is not None
+        wanted = self.file.settings.gitlab
+        if found := runners_address_check(wanted.url, self._address, self.stack):
+            yield found
+        yield from self._project_checks(client, administrator=administrator)
+        number = wanted.mailing_list_user_id
+        yield user_check(number, found_at(client, f"/users/{number}"), self.stack)
+
     def _project_checks(self, client: gitlab.Gitlab, *, administrator: bool) -> Iterator[Check]:
         assert self.file.settings is not None
         wanted = self.file.settings.gitlab
@@ -90,6 +104,8 @@ class GitlabArea:
             if project is not None:
                 branch = f"/projects/{project.get('id')}/repository/branches/{quote(wanted.branch.name, safe='')}"
                 yield branch_check(path, wanted.branch.name, found_at(client, branch))
+                if wanted.promotion_token.enabled and path in wanted.projects and gives_tokens_by_plan(self._address):
+                    yield promotion_token_check(path, _namespace(client, project), self.stack)
 
 
 def _token(client: gitlab.Gitlab) -> Record | None:
@@ -100,6 +116,12 @@ def _token(client: gitlab.Gitlab) -> Record | None:
         if error.response_code != requests.codes.bad_request:
             raise
         return None
+
+
+def _namespace(client: gitlab.Gitlab, project: Record) -> Record | None:
+    told = project.get("namespace")
+    number = told.get("id") if isinstance(told, dict) else None
+    return found_at(client, f"/namespaces/{number}") if isinstance(number, int) else None
 
 
 def _token_checks(token: Record | None) -> Iterator[Check]:

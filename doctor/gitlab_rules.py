@@ -1,18 +1,19 @@
 """What of GitLab must be as the program needs it, of records that GitLab has answered. Pure.
 
 Owns the rules. Does not own what is asked (`gitlab_area`). A record may hold anything: what cannot be read is unknown.
-Source: GitLab, REST API: "Personal access tokens", "Projects", "Metadata"; "Roles and permissions".
+Source: GitLab, REST API: "Personal access tokens", "Projects", "Metadata", "Namespaces"; "Roles and permissions"; "Project
+access tokens".
 """
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from config_error import set_command
 from doctor.expiry import expiry_check
-from doctor.verdicts import Check, ok, unknown, wrong
+from doctor.verdicts import Check, ok, unknown, warning, wrong
 
 Record = Mapping[str, Any]
 MAINTAINER: Final = 40
@@ -37,6 +38,60 @@ def usable_address(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+
+
+def runners_address_check(wanted: str, asked: str, stack: str) -> Check | None:
+    """Whether runners register (`wanted`, the setting gitlab.url) where they are made (`asked`, the API's address).
+
+    None where the API is on this machine: then it is a sandbox's, or a tunnel's, and says nothing of the runners' way.
+    """
+    there, here = _host(wanted), _host(asked)
+    if here is None or here.hostname in ("127.0.0.1", "localhost", "::1"):
+        return None
+    if there == here:
+        return ok(f"runners register at {here.shown}, as gitlab.url says")
+    return warning(
+        f"gitlab.url = {wanted} (Pulumi.{stack}.yaml): should be {here.shown}, which GITLAB_BASE_URL names, or runners find "
+        "no GitLab; unless that is what the cluster calls it",
+        f"{set_command('gitlab.url', here.shown)} --stack {stack}",
+    )
+
+
+class _Host(NamedTuple):
+    hostname: str
+    port: int | None
+    scheme: str
+
+    @property
+    def shown(self) -> str:
+        return f"{self.scheme}://{self.hostname}{f':{self.port}' if self.port else ''}/"
+
+
+def _host(url: str) -> _Host | None:
+    parts = urlsplit(url)
+    return _Host(parts.hostname, parts.port, parts.scheme) if parts.hostname else None
+
+
+def gives_tokens_by_plan(url: str) -> bool:
+    """Whether it is GitLab.com, where a project access token depends on the group's plan; else every GitLab has them."""
+    return urlsplit(url).hostname == "gitlab.com"
+
+
+def promotion_token_check(path: str, namespace: Record | None, stack: str) -> Check:
+    """`namespace` is that of a project on GitLab.com; only its owners are told its plan."""
+    plan = (namespace or {}).get("plan")
+    if not isinstance(plan, str):
+        return unknown(
+            f"project {path}: the group's plan, which must be Premium or Ultimate, or GitLab.com refuses the promotion "
+            "token; only owners are told"
+        )
+    if plan != "free":
+        return ok(f"project {path}: the group's plan is {plan[:40]}, which has project access tokens")
+    return wrong(
+        f"project {path}: the group's plan is free, and gitlab.promotionToken.enabled is true (Pulumi.{stack}.yaml): must "
+        "be false, or GitLab.com refuses the token, which it gives to Premium and Ultimate",
+        f"{set_command('gitlab.promotionToken.enabled', 'false')} --stack {stack}",
+    )
 
 
 def scope_check(token: Record) -> Check:

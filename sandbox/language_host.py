@@ -11,6 +11,7 @@ It prints its port on stdout, as the engine expects, and ends when its standard 
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -145,6 +146,9 @@ def _end_with_parent(server: grpc.Server) -> None:
 
 def main() -> None:
     """Serves on a free loopback port until the engine is gone."""
+    # What a shell starts in its background ignores interrupts, and so would this: each command then takes the five seconds
+    # more that the engine gives a plugin to end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     server = grpc.server(
         futures.ThreadPoolExecutor(), options=[("grpc.max_receive_message_length", MAXIMUM_MESSAGE_BYTES)]
     )

@@ -49,6 +49,12 @@ class DeploymentSettings(Section):
 class PromotionTokenSettings(Section):
     """The project access token with which a pipeline opens the next merge request."""
 
+    enabled: bool = setting(
+        True,
+        about="Whether the program makes it, and the variable PRIVATE_TOKEN of it. GitLab.com gives project access tokens "
+        "to groups with Premium or Ultimate only; a self-managed GitLab to all.",
+        consequence="GitLab refuses the token",
+    )
     access_level: Literal["developer", "maintainer"] = setting(
         "developer", about="Its role.", consequence="GitLab refuses it"
     )

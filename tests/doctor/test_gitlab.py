@@ -11,7 +11,10 @@ from doctor.clock import Clocks
 from doctor.gitlab_area import GitlabArea
 from doctor.gitlab_rules import (
     edition_check,
+    gives_tokens_by_plan,
     project_check,
+    promotion_token_check,
+    runners_address_check,
     scope_check,
     token_expiry_check,
     version_check,
@@ -167,6 +170,18 @@ def test_an_address_that_is_none_is_told_without_it(ask: Ask, url: str) -> None:
     assert "SECRET-VALUE" not in check.text + check.fix
 
 
+def test_on_gitlab_com_the_plan_of_each_project_that_gets_a_token_is_asked(
+    ask: Ask, file_of: FileOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stand-in is no GitLab.com, and has no plans: its answer is what one who is no owner gets."""
+    monkeypatch.setattr("doctor.gitlab_area.gives_tokens_by_plan", lambda _: True)
+    assert [text.partition(":")[0] for text in told(ask(), Verdict.UNKNOWN)] == [
+        "project acme/app",
+        "project acme/platform",
+    ]
+    assert told(ask(file=file_of(gitlab={"promotionToken": {"enabled": False}})), Verdict.UNKNOWN) == []
+
+
 # --- the rules
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -224,3 +239,59 @@ def test_what_gitlab_does_not_tell_is_unknown() -> None:
 )
 def test_the_end_of_a_token_is_a_day(ends: str | None, verdict: Verdict) -> None:
     assert token_expiry_check({"expires_at": ends}, NOW).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("wanted", "asked", "verdict"),
+    [
+        ("https://gitlab.com/", "https://gitlab.com/api/v4/", Verdict.OK),
+        ("https://GitLab.com/", "https://gitlab.com/api/v4", Verdict.OK),
+        ("https://gitlab.com/", "https://gitlab.example.com/api/v4/", Verdict.WARNING),
+        ("https://gitlab.example.com/", "https://gitlab.example.com:8443/api/v4/", Verdict.WARNING),
+        ("http://gitlab.example.com/", "https://gitlab.example.com/api/v4/", Verdict.WARNING),
+        ("https://gitlab.com/", "http://127.0.0.1:1234/api/v4/", None),
+        ("https://gitlab.com/", "http://localhost/api/v4/", None),
+    ],
+)
+def test_runners_register_where_they_are_made(wanted: str, asked: str, verdict: Verdict | None) -> None:
+    found = runners_address_check(wanted, asked, "dev")
+    assert (found and found.verdict) is verdict
+
+
+def test_another_address_is_told_with_the_command_that_mends_it() -> None:
+    found = runners_address_check("https://gitlab.com/", "https://gitlab.example.com:8443/api/v4/", "dev")
+    assert found is not None
+    assert found.text.startswith(
+        "gitlab.url = https://gitlab.com/ (Pulumi.dev.yaml): should be https://gitlab.example.com:8443/"
+    )
+    assert found.fix == "pulumi config set --path gitlab.url https://gitlab.example.com:8443/ --stack dev"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "verdict"),
+    [
+        ({"plan": "free"}, Verdict.WRONG),
+        ({"plan": "premium"}, Verdict.OK),
+        ({"plan": "ultimate_trial"}, Verdict.OK),
+        ({"plan": 7}, Verdict.UNKNOWN),
+        ({}, Verdict.UNKNOWN),
+        (None, Verdict.UNKNOWN),
+    ],
+)
+def test_a_promotion_token_wants_a_plan(namespace: Any, verdict: Verdict) -> None:
+    found = promotion_token_check("acme/app", namespace, "dev")
+    assert found.verdict is verdict
+    if verdict is Verdict.WRONG:
+        assert found.fix == "pulumi config set --path gitlab.promotionToken.enabled false --stack dev"
+
+
+@pytest.mark.parametrize(
+    ("url", "by_plan"),
+    [
+        ("https://gitlab.com/api/v4/", True),
+        ("https://gitlab.example.com/api/v4/", False),
+        ("http://127.0.0.1:1/", False),
+    ],
+)
+def test_only_gitlab_com_gives_tokens_by_plan(url: str, by_plan: bool) -> None:
+    assert gives_tokens_by_plan(url) is by_plan

@@ -187,14 +187,15 @@ def test_a_state_backend_is_reached_with_the_mounted_key_and_no_variable_holds_i
     estate: Estate, admin: Client
 ) -> None:
     estate.set("dev", "stateBackend.bucket", "acme-state")
-    estate.set("dev", "stateBackend.projectId", estate.outputs("preprod")["targetProjectId"])
+    of_the_bucket = estate.outputs("preprod")["targetProjectId"]
+    estate.set("dev", "stateBackend.projectId", of_the_bucket)
     _updated(estate)
     for runner in estate.outputs("dev")["runners"]:
         files = estate.mounted("dev", runner)
         profile = yaml.safe_load(files["config.yaml"])
         assert files["credentials"].splitlines() == [
             "[default]",
-            f"aws_access_key_id = {profile['access_key']}",
+            f"aws_access_key_id = {profile['access_key']}@{of_the_bucket}",
             f"aws_secret_access_key = {profile['secret_key']}",
         ]
     for release in (*RELEASES, *OTHERS):

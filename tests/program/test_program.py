@@ -194,6 +194,14 @@ def test_a_state_backend_comes_with_the_mounted_key(run_program: RunProgram) -> 
     assert 'credentials = "credentials"' in config
 
 
+def test_no_promotion_token_is_made_where_settings_say_so(run_program: RunProgram) -> None:
+    gitlab = {"project": "acme/app", "mailingListUserId": 2, "branch": {"name": "main"}}
+    shipped = run_program("dev", {"gitlab": gitlab})
+    without = run_program("dev", {"gitlab": gitlab | {"promotionToken": {"enabled": False}}})
+    assert set(shipped.resources) - set(without.resources) == {"gitlab-promotion-token", "gitlab-private-token"}
+    assert set(without.resources) <= set(shipped.resources)
+
+
 @pytest.mark.parametrize(
     ("enterprise", "present", "absent"),
     [

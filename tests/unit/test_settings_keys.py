@@ -197,6 +197,7 @@ gitlab.branch.name; "-main"; must match ^[\w][\w./-]*$; nothing is protected; ma
 gitlab.branch.mergeAccessLevel; "owner"; must be one of no one, developer, maintainer; GitLab refuses the protection; maintainer
 gitlab.branch.pushAccessLevel; "owner"; must be one of no one, developer, maintainer; GitLab refuses the protection; no one
 gitlab.mailingListUserId; 0; must be at least 1; nobody hears of them; 1
+gitlab.promotionToken.enabled; "maybe"; must be true or false; GitLab refuses the token; true
 gitlab.promotionToken.accessLevel; "no one"; must be one of developer, maintainer; GitLab refuses it; developer
 gitlab.promotionToken.expirationDays; 6; must be at least 7; GitLab refuses it; 7
 gitlab.promotionToken.expirationDays; 366; must be at most 365; GitLab refuses it; 365
@@ -266,6 +267,7 @@ gitlab.url; "http://127.0.0.1:8080/"
 gitlab.branch.name; "main"; "release/1.0"; "entwicklung-ü"
 gitlab.branch.mergeAccessLevel; "no one"; "developer"; "maintainer"
 gitlab.branch.pushAccessLevel; "no one"; "developer"; "maintainer"
+gitlab.promotionToken.enabled; true; false
 gitlab.promotionToken.accessLevel; "maintainer"
 gitlab.promotionToken.expirationDays; 31; 365
 gitlab.promotionToken.rotateBeforeDays; 1; 89
