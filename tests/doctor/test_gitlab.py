@@ -170,16 +170,38 @@ def test_an_address_that_is_none_is_told_without_it(ask: Ask, url: str) -> None:
     assert "SECRET-VALUE" not in check.text + check.fix
 
 
-def test_on_gitlab_com_the_plan_of_each_project_that_gets_a_token_is_asked(
-    ask: Ask, file_of: FileOf, monkeypatch: pytest.MonkeyPatch
+class GitlabCom:
+    """Answers of a GitLab with plans, which the stand-in is not: those of its group are told to owners."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def http_get(self, path: str) -> dict[str, Any]:
+        self.asked.append(path)
+        projects = {"/projects/acme%2Fapp": 7, "/projects/acme%2Fplatform": 8}
+        if path in projects:
+            return {"id": projects[path], "namespace": {"id": 70} if path.endswith("app") else "odd"}
+        return {"plan": "free"} if path == "/namespaces/70" else {}
+
+
+@pytest.mark.parametrize(
+    ("address", "enabled", "found"),
+    [
+        ("https://gitlab.com/api/v4/", True, [(Verdict.WRONG, "acme/app"), (Verdict.UNKNOWN, "acme/platform")]),
+        ("https://gitlab.com/api/v4/", False, []),
+        ("https://gitlab.example.com/api/v4/", True, []),
+    ],
+)
+def test_on_gitlab_com_the_plan_is_asked_of_each_project_that_gets_a_token(
+    file_of: FileOf, address: str, enabled: bool, found: list[tuple[Verdict, str]]
 ) -> None:
-    """The stand-in is no GitLab.com, and has no plans: its answer is what one who is no owner gets."""
-    monkeypatch.setattr("doctor.gitlab_area.gives_tokens_by_plan", lambda _: True)
-    assert [text.partition(":")[0] for text in told(ask(), Verdict.UNKNOWN)] == [
-        "project acme/app",
-        "project acme/platform",
-    ]
-    assert told(ask(file=file_of(gitlab={"promotionToken": {"enabled": False}})), Verdict.UNKNOWN) == []
+    client = GitlabCom()
+    file = file_of(gitlab={"promotionToken": {"enabled": enabled}})
+    area = GitlabArea(environment={"GITLAB_BASE_URL": address}, file=file, stack="dev", clocks=Clocks())
+    told_of_all = area._project_checks(client, administrator=True)  # type: ignore[arg-type] # only http_get is used
+    checks = [check for check in told_of_all if "plan" in check.text]
+    assert [(check.verdict, check.text.split()[1].rstrip(":")) for check in checks] == found
+    assert [path for path in client.asked if "namespaces" in path] == (["/namespaces/70"] if found else [])
 
 
 # --- the rules

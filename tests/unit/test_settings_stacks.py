@@ -75,7 +75,7 @@ GITLAB = {
     "releaseTags": None,
     "url": "https://gitlab.com/",
     "mailingListUserId": 2,
-    "promotionToken": {"accessLevel": "developer", "expirationDays": 90, "rotateBeforeDays": 30},
+    "promotionToken": {"enabled": True, "accessLevel": "developer", "expirationDays": 90, "rotateBeforeDays": 30},
     "variables": {},
 }
 
