@@ -1,6 +1,7 @@
 """The parts of the pipeline, as another project includes them: with names, commands and folders of its own."""
 
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,24 @@ def test_an_environment_has_the_projects_own_names_everywhere(including: Includi
         assert "[[" not in text
         assert ".venv" not in text
     assert found["deploy:qa"]["resource_group"] == found["drift:qa"]["resource_group"] == "qa"
+
+
+@pytest.mark.parametrize("cloud", [False, True])
+def test_a_job_takes_its_tokens_from_the_mounted_files(
+    including: Including, expanded: Expanded, tmp_path: Path, cloud: bool
+) -> None:
+    mounted = tmp_path / "mounted keys"
+    mounted.mkdir()
+    (mounted / "gitlab-token").write_text("of GitLab\n")
+    if cloud:  # Pulumi Cloud holds the state
+        (mounted / "pulumi-access-token").write_text("of Pulumi\n")
+    job = expanded(including(environment=INPUTS | {"mounted": str(mounted)}))["deploy:qa"]
+    script = "\n".join(
+        ["set -eu", *job["before_script"], 'echo "$GITLAB_TOKEN, $PRIVATE_TOKEN, ${PULUMI_ACCESS_TOKEN-none}"']
+    )
+    variables = {"PATH": "/usr/bin:/bin", **job["variables"]}
+    ended = subprocess.run(["sh", "-c", script], env=variables, capture_output=True, text=True, check=True)
+    assert ended.stdout == f"of GitLab, of GitLab, {'of Pulumi' if cloud else 'none'}\n"
 
 
 @pytest.mark.parametrize(
