@@ -3,6 +3,8 @@
 Needs nothing but Python: the doctor tells that packages are missing.
 """
 
+from __future__ import annotations
+
 import argparse
 import re
 import textwrap

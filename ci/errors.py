@@ -1,5 +1,7 @@
 """The one kind of error that a pipeline tool shows to its user."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 

@@ -1,5 +1,7 @@
 """What every pipeline tool does to its output before it says anything."""
 
+from __future__ import annotations
+
 import io
 import sys
 
