@@ -63,7 +63,9 @@ _READING = {"get", "list", "watch"}
 _BEYOND_ROLES = {"bind", "escalate", "impersonate"}
 
 
-def app_cluster_checks(app_cluster: AppClusterSettings | None, runners: Sequence[RunnerSettings]) -> Iterator[Problem]:
+def app_cluster_checks(
+    app_cluster: AppClusterSettings | None, runners: Sequence[RunnerSettings] | None, *, is_known: bool
+) -> Iterator[Problem]:
     """`appCluster` has exactly one of `appCluster.stack` and `appCluster.clusterId`, and a runner with `appClusterRules`,
     which no runner has without `appCluster`; no rule of them allows everything, nor to bind, escalate or impersonate;
     a runner that is not `protected` may only get, list and watch, and no secrets.
@@ -77,15 +79,15 @@ def app_cluster_checks(app_cluster: AppClusterSettings | None, runners: Sequence
             if app_cluster.stack
             else set_command("appCluster.stack", "acme/app-cluster/dev"),
         )
-    if app_cluster is not None and not any(runner.app_cluster_rules for runner in runners):
+    if app_cluster is not None and runners is not None and not any(runner.app_cluster_rules for runner in runners):
         yield Problem(
             key="appCluster",
             rule="must be used: give a runner appClusterRules",
             consequence="no job gets a kubeconfig",
             fix=set_command("runners[0].appClusterRules[0]", {"resources": ["pods"], "verbs": ["get"]}),
         )
-    for number, runner in enumerate(runners):
-        if runner.app_cluster_rules and app_cluster is None:
+    for number, runner in enumerate(runners or ()):
+        if runner.app_cluster_rules and app_cluster is None and is_known:
             yield Problem(
                 key=f"runners[{number}].appClusterRules",
                 rule="must not be set without appCluster",

@@ -1,6 +1,6 @@
 """What the user reads when settings are wrong: every problem at once, each with the way to mend it.
 
-Owns the wording. Does not own the rules: `settings.py` does.
+Owns the wording. Does not own the rules: `sections/`, `setting_rules.py` and `cluster_rules.py` do.
 """
 
 import difflib
@@ -111,6 +111,12 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterable[Prob
         yield Problem(key=key, rule=rule, consequence=consequence, fix=fix, value=_shown(entry["input"], field))
 
 
+def meant_key(misspelt: str, model: type[BaseModel]) -> str | None:
+    """The key of a model that a wrong one is most like; None: it is like none."""
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return next(iter(difflib.get_close_matches(misspelt, names, n=1)), None)
+
+
 def _shown(value: object, field: FieldInfo | None) -> object:
     """The value where it is of one known key. An unknown key, a section or a free-form entry could hold a credential."""
     if field is None or _model_in(field.annotation) or get_origin(field.annotation) is dict:
@@ -134,9 +140,8 @@ def _rule_and_fix(
         case "missing":
             return "is required", fix
         case "extra_forbidden":
-            names = [f.alias or n for n, f in owner.model_fields.items()] if owner else []
-            close = difflib.get_close_matches(str(loc[-1]), names, n=1)
-            hint = f"is not a setting; did you mean {close[0]}?" if close else "is not a setting"
+            meant = meant_key(str(loc[-1]), owner) if owner else None
+            hint = f"is not a setting; did you mean {meant}?" if meant else "is not a setting"
             return hint, remove_command(key)
         case "greater_than_equal":
             return f"must be at least {_number(context['ge'])}", set_command(key, _number(context["ge"]))

@@ -42,14 +42,16 @@ OWN_VARIABLES = (
 
 
 def cross_checks(settings: BaseModel, stack: str) -> Iterator[Problem]:
-    """The rules that need more than one setting. Each is about one section; one that is missing is passed over."""
+    """The rules that need more than one setting. Each is about one section; one that is missing, as a wrong one is, is
+    passed over, and so is what needs to know another that is missing.
+    """
     environment = getattr(settings, "environment", "dev")
-    shared = getattr(getattr(settings, "cluster", None), "mode", "dedicated") == "shared"
-    system_pool = None if shared else getattr(getattr(settings, "system_pool", None), "name", None)
+    mode = getattr(getattr(settings, "cluster", None), "mode", None)  # None: not known
+    system_pool = getattr(getattr(settings, "system_pool", None), "name", None) if mode == "dedicated" else None
     set_here = settings.model_fields_set
     checks: dict[str, Callable[[Any], Iterable[Problem]]] = {
         "environment": _environment_checks,
-        "projects": lambda projects: _projects_checks(projects, environment, shared=shared),
+        "projects": lambda projects: _projects_checks(projects, environment, mode),
         "scaleway": _scaleway_checks,
         "cluster": lambda cluster: cluster_checks(cluster, stack, set_here),
         "runner_pool": lambda pool: pool_checks(pool, system_pool),
@@ -58,13 +60,14 @@ def cross_checks(settings: BaseModel, stack: str) -> Iterator[Problem]:
         "runners": lambda runners: (
             *_runners_checks(runners),
             *_reach_checks(runners, getattr(settings, "gitlab", None)),
-            *app_cluster_checks(getattr(settings, "app_cluster", None), runners),
         ),
         "rotation": _rotation_checks,
     }
     for name, check in checks.items():
         if (section := getattr(settings, name, None)) is not None:
             yield from check(section)
+    app_cluster, runners = getattr(settings, "app_cluster", None), getattr(settings, "runners", None)
+    yield from app_cluster_checks(app_cluster, runners, is_known=hasattr(settings, "app_cluster"))
 
 
 def _environment_checks(environment: str) -> Iterator[Problem]:
@@ -93,13 +96,15 @@ def _environment_checks(environment: str) -> Iterator[Problem]:
         )
 
 
-def _projects_checks(projects: ProjectsSettings, environment: str, *, shared: bool) -> Iterator[Problem]:
+def _projects_checks(projects: ProjectsSettings, environment: str, mode: str | None) -> Iterator[Problem]:
     """Each of `projects` has exactly one of `name` (it is created) and `id` (it is taken); `projects.devops` is set where
     `cluster.mode` is dedicated, and is the owner's, so not set, where it is shared.
     """
     for name in ("devops", "target", "credentials"):
         key, project = f"projects.{name}", getattr(projects, name)
-        if name == "devops" and shared:
+        if name == "devops" and mode is None:
+            continue
+        if name == "devops" and mode == "shared":
             if project is not None:
                 yield Problem(
                     key=key,

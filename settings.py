@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import pulumi
 from pydantic import TypeAdapter, ValidationError
 
-from config_error import ConfigError, Problem, key_of, problems_of, remove_command
+from config_error import ConfigError, Problem, key_of, meant_key, problems_of, remove_command
 from sections.base import DNS_LABEL, Section, setting
 from sections.cloud import (
     AccountSettings,
@@ -199,10 +199,20 @@ def _named_twice(section: str, text: str) -> list[Problem]:
 
 
 def _valid_part(values: Mapping[str, Any], wrong: set[str]) -> Settings:
-    """The settings without their wrong sections, so that the rules between keys are checked in the others, too."""
-    right = {}
+    """The settings without their wrong sections, so that the rules between keys are checked in the others, too.
+
+    A wrong section has no attribute, not even its default: rules would find fault with what nobody has written. Nor has
+    one whose own key is misspelt.
+    """
+    unknown = wrong | {meant_key(key, Settings) for key in wrong} - values.keys()
+    right, absent = {}, []
     for name, field in Settings.model_fields.items():
         key, section = str(field.alias), cast(Any, field.annotation)
-        if key in values and key not in wrong:
+        if key in unknown:
+            absent.append(name)
+        elif key in values:
             right[name] = TypeAdapter(section).validate_python(values[key])
-    return Settings.model_construct(**right)
+    found = Settings.model_construct(**right)
+    for name in absent:
+        vars(found).pop(name, None)
+    return found

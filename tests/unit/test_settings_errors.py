@@ -74,6 +74,39 @@ def test_keys_are_quoted_for_the_shell_and_for_pulumi(values: Values) -> None:
     ]
 
 
+WRITE = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"]}
+JOINED = {"mode": "shared", "ownerStack": "dev"}
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"cluster": {**JOINED, "nam": "x"}, "projects.devops": ...}, "cluster.nam"),
+        ({"cluter": JOINED, "cluster": ..., "projects.devops": ...}, "cluter"),
+        ({"cluster": {**JOINED, "nam": "x"}, "projects.devops": ..., "runnerPool.name": "system"}, "cluster.nam"),
+        ({"appCluster": {"stak": "x"}, "runners.0.appClusterRules": [WRITE]}, "appCluster.stak"),
+        ({"appClutser": {"stack": "x"}, "runners.0.appClusterRules": [WRITE]}, "appClutser"),
+        ({"appCluster": {"stack": "x"}, "runners": [{"appClusterRules": [WRITE], "nam": "x"}]}, "runners[0].nam"),
+        ({"systemPool": {"sizee": 2}, "runnerPool.name": "system"}, "systemPool.sizee"),
+    ],
+)
+def test_what_is_wrong_is_told_and_nothing_that_would_follow_from_its_default(
+    problems: Problems, given: dict[str, Any], wrong: str
+) -> None:
+    (text,) = rules(problems(given, stack="preprod"))
+    assert text.startswith(f"{wrong} (Pulumi.preprod.yaml): is not a setting")
+
+
+def test_what_does_not_need_the_wrong_section_is_told_too(problems: Problems) -> None:
+    everything = {"resources": ["*"], "verbs": ["*"]}
+    told = problems({"appCluster": {"stak": "x"}, "runners.0.appClusterRules": [everything]})
+    assert [text.partition(" ")[0] for text in told] == ["appCluster.stak", "runners[0].appClusterRules[0]"]
+    told = problems({"appCluster": {"namespace": "web"}, "runners.0.nam": "x"})
+    assert [text.partition(" ")[0] for text in told] == ["runners[0].nam", "appCluster"]
+    told = problems({"cluster.nam": "x", "projects.target.id": "11111111-2222-3333-4444-555555555555"})
+    assert [text.partition(" ")[0] for text in told] == ["cluster.nam", "projects.target"]
+
+
 GITLAB = (
     "pulumi config set-all --path --plaintext gitlab.project=acme/app --plaintext gitlab.branch.name=main "
     "--plaintext gitlab.mailingListUserId=2"
