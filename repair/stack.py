@@ -58,6 +58,7 @@ class Stack:
     """A stack of the program in the current folder.
 
     `environment` is what the engine runs in; `redactor` takes out of its errors what they quote and nobody may see.
+    Each command raises CiError where there is no engine on its PATH.
     """
 
     name: str
@@ -149,7 +150,13 @@ class Stack:
     def _run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
         variables = {**self.environment, **environment}
-        return subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace")
+        try:
+            return subprocess.run(command, env=variables, capture_output=True, text=True, errors="replace")
+        except OSError as error:
+            raise CiError(
+                f"pulumi cannot be started ({error.strerror}): it must be on the PATH, or nothing of the stack {self.name} "
+                "can be read or changed. Fix: install Pulumi: https://www.pulumi.com/docs/install/"
+            ) from None
 
     def _expect(self, result: "subprocess.CompletedProcess[str]", what: str) -> None:
         if result.returncode:

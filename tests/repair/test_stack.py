@@ -44,6 +44,15 @@ def test_the_state_is_read_with_what_was_cut_off(stack: Stack, pulumi: FakePulum
     assert pulumi.arguments("stack") == ["stack", "export", "--stack", "dev", "--non-interactive", "--color", "never"]
 
 
+def test_where_there_is_no_engine_it_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CiError) as caught:
+        Stack(name="dev", environment={"PATH": str(tmp_path)}).export()
+    assert str(caught.value) == (
+        "pulumi cannot be started (No such file or directory): it must be on the PATH, or nothing of the stack dev can be "
+        "read or changed. Fix: install Pulumi: https://www.pulumi.com/docs/install/"
+    )
+
+
 def test_an_empty_state_is_one(stack: Stack, pulumi: FakePulumi) -> None:
     pulumi.does("stack", json.dumps({"version": 3, "deployment": None}))
     assert stack.export().resources == ()
