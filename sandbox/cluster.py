@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from httpx2 import HTTPError
 from lightkube import Client
 
-from sandbox import cluster_parts, files
+from sandbox import cluster_parts, files, loopback
 from sandbox.cluster_parts import Arguments, Endpoints
 from sandbox.control_plane import ControlPlaneError, NodeSpec
 from sandbox.nodes import connect, joined, reconcile
@@ -279,7 +279,7 @@ def answers(url: str, token: str, authority: Path) -> bool:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - loopback
     try:
         context = ssl.create_default_context(cafile=str(authority)) if url.startswith("https") else None
-        with urllib.request.urlopen(request, timeout=2, context=context) as answer:  # noqa: S310
-            return bool(answer.status == 200)
+        with loopback.opened(request, seconds=2, context=context) as answer:
+            return answer.status == 200
     except OSError:  # ssl's and urllib's errors are OSErrors
         return False

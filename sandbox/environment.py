@@ -8,7 +8,7 @@ import os
 import shlex
 from collections.abc import Mapping
 
-from sandbox import gitlab, scaleway
+from sandbox import gitlab, loopback, scaleway
 from sandbox.folder import Folder
 from sandbox.running import Running
 from sandbox.store import Store
@@ -40,8 +40,11 @@ def variables(folder: Folder, running: Running, environment: Mapping[str, str] =
     finally:
         store.close()
     path = [str(folder.bin), *(p for p in environment.get("PATH", "").split(os.pathsep) if p != str(folder.bin))]
+    direct = _direct(environment)
     return {
         "PATH": os.pathsep.join(path),
+        "NO_PROXY": direct,
+        "no_proxy": direct,
         "PULUMI_HOME": str(folder.pulumi_home),
         "PULUMI_BACKEND_URL": f"file://{folder.backend}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder.passphrase),
@@ -63,6 +66,15 @@ def variables(folder: Folder, running: Running, environment: Mapping[str, str] =
         "HELM_DATA_HOME": str(folder.helm / "data"),
         "KUBECONFIG": str(folder.root / "kubeconfig"),
     }
+
+
+def _direct(environment: Mapping[str, str]) -> str:
+    """What is asked without a proxy: what the caller's environment says, in whichever case, and this machine's loopback."""
+    given = f"{environment.get('no_proxy', '')},{environment.get('NO_PROXY', '')}".split(",")
+    hosts = [host.strip() for host in given if host.strip()]
+    if "*" in hosts:  # everything; Python takes it only where it stands alone
+        return "*"
+    return ",".join(dict.fromkeys([*hosts, *loopback.HOSTS]))
 
 
 def merged(folder: Folder, running: Running) -> dict[str, str]:

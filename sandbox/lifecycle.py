@@ -10,7 +10,7 @@ import time
 import urllib.request
 from typing import Any
 
-from sandbox import files
+from sandbox import files, loopback
 from sandbox.folder import CHECKOUT, Folder
 from sandbox.running import Running, is_held
 
@@ -121,6 +121,5 @@ def ask(url: str, method: str = "GET", body: dict[str, Any] | None = None) -> An
     """A request to the sandbox's own routes, and the JSON of its answer."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, method=method, data=data)  # noqa: S310 - loopback
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy reaches this machine's loopback
-    with direct.open(request, timeout=30) as answer:
+    with loopback.opened(request, seconds=30) as answer:
         return json.loads(answer.read())

@@ -1,6 +1,7 @@
 """When a part of a control plane counts as up, and which ports the parts get."""
 
 import socket
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -41,6 +42,15 @@ def test_a_part_is_up_when_it_says_so(url: str, tmp_path: Path) -> None:
     assert answers(f"{url}/ready", "secret", tmp_path / "none")
     assert not answers(f"{url}/starting", "secret", tmp_path / "none")
     assert not answers(f"{url}/ready", "another", tmp_path / "none")
+
+
+def test_a_proxy_is_not_asked_whether_a_part_is_up(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setattr(urllib.request, "_opener", None)  # urlopen's, which goes by what the first request has met
+    assert answers(f"{url}/ready", "secret", tmp_path / "none")
 
 
 def test_a_part_that_does_not_listen_is_not_up(url: str, tmp_path: Path) -> None:

@@ -78,6 +78,25 @@ def test_the_folders_commands_come_first_and_once(folder: Folder, monkeypatch: p
     assert environment.variables(folder, RUNNING)["PATH"] == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "direct"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "corp.example"}, "corp.example,127.0.0.1,localhost"),
+        ({"no_proxy": "a.example, b.example"}, "a.example,b.example,127.0.0.1,localhost"),
+        ({"no_proxy": "a.example", "NO_PROXY": "localhost,b.example"}, "a.example,localhost,b.example,127.0.0.1"),
+        ({"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "*"}, "*"),
+    ],
+)
+def test_no_proxy_is_asked_for_the_sandbox(tmp_path: Path, given: dict[str, str], direct: str) -> None:
+    folder = Folder(tmp_path)
+    folder.create()
+    found = environment.variables(folder, RUNNING, {"HTTPS_PROXY": "http://proxy.example:3128", **given})
+    assert (found["NO_PROXY"], found["no_proxy"]) == (direct, direct)
+    assert "HTTPS_PROXY" not in found  # the program may need it for what is elsewhere
+
+
 def test_a_child_gets_the_sandboxs_variables_over_its_parents(folder: Folder) -> None:
     found = environment.merged(folder, RUNNING)
     assert found["UNRELATED"] == "kept"
