@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import requests
 
+from ci.gitlab_transport import Body, LimitError
+
 
 class StatusError(Exception):
     """The server answered otherwise than with 200: `status` says how."""
@@ -23,12 +25,12 @@ def downloaded(url: str, *, most_bytes: int, seconds: float, query: Mapping[str,
 
     Raises StatusError, EndlessError, and requests.RequestException where the server cannot be reached.
     """
-    end, found = time.monotonic() + seconds, bytearray()
+    end = time.monotonic() + seconds
     with requests.get(url, query, stream=True, timeout=seconds / 3) as answer:
         if answer.status_code != requests.codes.ok:
             raise StatusError(answer.status_code)
-        for part in answer.iter_content(65_536):
-            found += part
-            if len(found) > most_bytes or time.monotonic() > end:
-                raise EndlessError
-    return bytes(found)
+        answer.raw = Body(answer.raw, most_bytes=most_bytes, seconds=end - time.monotonic())
+        try:
+            return answer.content
+        except LimitError:
+            raise EndlessError from None

@@ -54,7 +54,7 @@ class _BoundedAdapter(HTTPAdapter):
         if answer.is_redirect:
             self._refuse_others(answer.url, answer.headers["Location"])
         _limit_wait(answer.headers)
-        answer.raw = _Body(answer.raw)
+        answer.raw = Body(answer.raw, most_bytes=MAX_ANSWER_BYTES, seconds=MAX_ANSWER_SECONDS)
         return answer
 
     def _refuse_others(self, url: str, relative: str = "") -> None:
@@ -62,12 +62,16 @@ class _BoundedAdapter(HTTPAdapter):
             raise ElsewhereError("another server")
 
 
-class _Body:
-    """An answer's body as it comes, until it goes over a limit; everything else is that of the body itself."""
+class Body:
+    """An answer's body as it comes, until it goes over a limit: LimitError. Everything else is that of the body itself.
 
-    def __init__(self, raw: Any) -> None:
+    In the place of `raw` in requests' answer, which then tells a connection's errors in its own words.
+    """
+
+    def __init__(self, raw: Any, *, most_bytes: int, seconds: float) -> None:
         self._raw = raw
-        self._end = time.monotonic() + MAX_ANSWER_SECONDS
+        self._most, self._seconds = most_bytes, seconds
+        self._end = time.monotonic() + seconds
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)
@@ -77,12 +81,12 @@ class _Body:
         size = 0
         while part := self._raw.read1(amount, decode_content=decode_content):
             size += len(part)
-            if size > MAX_ANSWER_BYTES:
+            if size > self._most:
                 self._raw.close()
-                raise LimitError(f"an answer is larger than {MAX_ANSWER_BYTES:,} bytes")
+                raise LimitError(f"an answer is larger than {self._most:,} bytes")
             if time.monotonic() > self._end:
                 self._raw.close()
-                raise LimitError(f"an answer takes longer than {MAX_ANSWER_SECONDS} s")
+                raise LimitError(f"an answer takes longer than {self._seconds} s")
             yield part
 
 
