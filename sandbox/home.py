@@ -102,15 +102,34 @@ if [ "$(pwd -P)" = "$checkout" ] && [ "$command" != config ]; then
   {{ sed -E {virtualenv} "$checkout/Pulumi.yaml"; printf '%s\\n' {main}; }} \\
     > "$project/Pulumi.yaml.$$"
   mv "$project/Pulumi.yaml.$$" "$project/Pulumi.yaml"
+  names_file() {{  # -f and -o are other options of other commands
+    case "$command $1" in
+      *" --policy-pack"|*" --policy-pack-config"|*" --plan"|*" --save-plan"|*" --event-log"|*" --import-file") ;;
+      *" --file"|*" --out"|*" --config-file"|"import -f"|"import -o") ;;
+      *) return 1 ;;
+    esac
+  }}
+  find_file() {{
+    case $2 in /*|-|'') file=$2 ;; *) file=$checkout/$2 ;; esac
+    case "$1 $2" in "--config-file "Pulumi.*.yaml) file=$2 ;; esac  # there is a copy
+  }}
   before=
   for word do
     shift
-    case $before in
-      --policy-pack|--policy-pack-config|--plan|--save-plan|--event-log|--import-file)
-        before=
-        case $word in /*) ;; *) word=$checkout/$word ;; esac ;;
-      *) before=$word ;;
-    esac
+    name=${{word%%=*}}
+    if [ "$before" = -- ]; then  # the rest is no option
+      :
+    elif names_file "$before"; then
+      find_file "$before" "$word"
+      word=$file
+      before=
+    elif [ "$name" != "$word" ] && names_file "$name"; then
+      find_file "$name" "${{word#*=}}"
+      word=$name=$file
+      before=
+    else
+      before=$word
+    fi
     set -- "$@" "$word"
   done
   exec {pulumi} --cwd "$project" "$@"

@@ -194,6 +194,33 @@ def test_a_file_that_an_option_names_is_the_checkouts(built: Place) -> None:
     assert asked[4:] == given
 
 
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        (
+            "preview --policy-pack=policies --save-plan=/tmp/plan",
+            "preview --policy-pack=HERE/policies --save-plan=/tmp/plan",
+        ),
+        ("up --plan=a=b.json", "up --plan=HERE/a=b.json"),
+        ("stack export --file state.json", "stack export --file HERE/state.json"),
+        ("stack import -f --file=state.json", "stack import -f --file=HERE/state.json"),
+        ("import -f imp.json -o made.py", "import -f HERE/imp.json -o HERE/made.py"),
+        ("-s dev import --file imp.json --out=made.py", "-s dev import --file HERE/imp.json --out=HERE/made.py"),
+        ("import -f=imp.json", "import -f=HERE/imp.json"),
+        ("refresh -f mine", "refresh -f mine"),
+        ("stack ls -o acme", "stack ls -o acme"),
+        ("up --config-file my.yaml", "up --config-file HERE/my.yaml"),
+        ("up --config-file Pulumi.dev.yaml", "up --config-file Pulumi.dev.yaml"),
+        ("policy analyze --file -", "policy analyze --file -"),
+        ("stack export --file=", "stack export --file="),
+        ("import --from x -- --file y", "import --from x -- --file y"),
+    ],
+)
+def test_each_form_of_such_an_option_is_known(built: Place, given: str, asked: str) -> None:
+    here = str(built.checkout.resolve())
+    assert built.run(*given.split())[3:] == [word.replace("HERE", here) for word in asked.split()]
+
+
 def test_the_copy_of_the_project_points_to_the_checkout(built: Place) -> None:
     built.run("preview")
     project = yaml.safe_load((built.folder.project / "Pulumi.yaml").read_text())
