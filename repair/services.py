@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gitlab
+import httpx2
 import lightkube
 import requests
 import scaleway
@@ -37,6 +38,7 @@ class Services:
     """The clients. Secret: they hold the credentials of whoever runs this."""
 
     environment: Mapping[str, str]
+    answer_seconds: float = ANSWER_SECONDS
     _open: contextlib.ExitStack
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _lists: dict[Hashable, "Future[list[Any]]"] = field(default_factory=dict)
@@ -45,6 +47,8 @@ class Services:
     @cached_property
     def scaleway(self) -> scaleway.Client:
         """As the provider: the variables SCW_… before Scaleway's own configuration file."""
+        # Here, and not for who asks only GitLab: the limit is one of the whole process.
+        self._open.enter_context(_scaleway_limit(self.answer_seconds))
         path = Path(self.environment.get("SCW_CONFIG_PATH") or Path.home() / ".config" / "scw" / "config.yaml")
         if not path.exists():
             return scaleway.Client.from_env()
@@ -71,7 +75,7 @@ class Services:
             region, _, bare = cluster_id.rpartition("/")
             # The SDK has no public name for it.
             file = K8SV1API(self.scaleway)._get_cluster_kube_config(cluster_id=bare, region=region)
-            config = lightkube.KubeConfig.from_dict(yaml.safe_load(base64.b64decode(file.content)))
+            config = _read_kubeconfig(cluster_id, file.content)
             self._clusters[cluster_id] = self._open.enter_context(lightkube.Client(config=config, trust_env=False))
         return self._clusters[cluster_id]
 
@@ -95,10 +99,10 @@ class Services:
 def services(environment: Mapping[str, str], answer_seconds: float = ANSWER_SECONDS) -> Iterator[Services]:
     """The clients for a block; what goes wrong in there becomes a CiError that says where, and what mends it."""
     with contextlib.ExitStack() as stack:  # what goes wrong passes through each client that is open
-        stack.enter_context(_scaleway_errors())
-        stack.enter_context(_scaleway_limit(answer_seconds))
+        found = Services(environment=environment, answer_seconds=answer_seconds, _open=stack)
+        stack.enter_context(_scaleway_errors(found))
         stack.enter_context(_kubernetes_errors())
-        yield Services(environment=environment, _open=stack)
+        yield found
 
 
 @contextlib.contextmanager
@@ -114,7 +118,7 @@ def _scaleway_limit(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _scaleway_errors() -> Iterator[None]:
+def _scaleway_errors(found: Services) -> Iterator[None]:
     try:
         yield
     except scaleway.ScalewayException as error:
@@ -122,10 +126,37 @@ def _scaleway_errors() -> Iterator[None]:
             f"Scaleway refuses a question ({error.status_code}: {error}): the credentials must see what the stack has made, "
             "or it cannot be told what exists. Fix: run again with the credentials that `pulumi up` has"
         ) from None
-    except (requests.RequestException, ValueError) as error:
+    except requests.RequestException as error:
         raise CiError(
             f"Scaleway cannot be asked ({type(error).__name__}): what exists there is not known, and nothing more was "
             "changed. Fix: export SCW_ACCESS_KEY=… SCW_SECRET_KEY=…, and run again when it answers"
+        ) from None
+    except ValueError:
+        if _is_usable(found):
+            raise  # it is about something else
+        raise CiError(  # without the SDK's text, which quotes the key
+            "the Scaleway credentials (SCW_…) are missing or not well-formed: they must be as Scaleway gave them, or it "
+            "cannot be asked. Fix: export SCW_ACCESS_KEY=… SCW_SECRET_KEY=…, and run again"
+        ) from None
+
+
+def _is_usable(found: Services) -> bool:
+    """Whether the SDK takes the credentials, as far as they were asked for: it looks at them before it sends any."""
+    client = vars(found).get("scaleway")  # not made only to be looked at
+    try:
+        return client is None or bool(client.validate())
+    except ValueError:
+        return False
+
+
+def _read_kubeconfig(cluster_id: str, content: str) -> lightkube.KubeConfig:
+    """Scaleway has it in base64. CiError: it is none, told without its text, which holds a token."""
+    try:
+        return lightkube.KubeConfig.from_dict(yaml.safe_load(base64.b64decode(content)))
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError):
+        raise CiError(
+            f"the kubeconfig that Scaleway has of the cluster {cluster_id} cannot be read: its releases must be seen, or "
+            f"one that is stuck stays so. Fix: look at what it is: scw k8s kubeconfig get {cluster_id.rpartition('/')[2]}"
         ) from None
 
 
@@ -137,4 +168,15 @@ def _kubernetes_errors() -> Iterator[None]:
         raise CiError(
             f"the cluster refuses a question ({error}): its releases must be seen, or one that is stuck stays so. "
             "Fix: run again with credentials that may fetch the cluster's kubeconfig"
+        ) from None
+    except (httpx2.HTTPError, LookupError, TypeError, ValueError) as error:
+        # On an answer that says it is JSON and is none, or does not say what it is, the client fails while it tells of it.
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, httpx2.HTTPError):
+            cause = cause.__context__
+        if cause is None:
+            raise
+        raise CiError(
+            f"the cluster cannot be asked ({type(cause).__name__}): its releases must be seen, or one that is stuck stays "
+            "so. Fix: run again when its API server answers; cluster.apiAllowedCidrs must let this machine in"
         ) from None
