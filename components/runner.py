@@ -186,9 +186,18 @@ def declare_app_cluster(
 
 
 def now() -> datetime:
-    """The time by which keys rotate: $KAPSULE_DEVOPS_NOW (ISO 8601, UTC unless it says, for drills), else the clock's."""
+    """The time by which keys rotate: $KAPSULE_DEVOPS_NOW (ISO 8601, UTC unless it says, for drills), else the clock's.
+
+    Raises pulumi.RunError, which the engine shows without a traceback: it is no time.
+    """
     told = os.environ.get("KAPSULE_DEVOPS_NOW")
     if not told:
         return datetime.now(UTC)
-    moment = datetime.fromisoformat(told)
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        raise pulumi.RunError(
+            f"KAPSULE_DEVOPS_NOW = {told!r}: must be a time in ISO 8601, such as 2026-12-01T00:00:00Z, or it is not known "
+            "which keys are due. Fix: unset KAPSULE_DEVOPS_NOW"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.rotation import EPOCH, Key, Rotation, keys_at
+from components.runner import now
 
 YEARS = timedelta(days=5 * 365)
 
@@ -102,3 +104,33 @@ def test_a_key_lives_two_periods_and_an_overlap() -> None:
 def test_an_overlap_that_cannot_be_is_refused(overlap: timedelta) -> None:
     with pytest.raises(ValueError, match="less than the period"):
         Rotation(timedelta(days=30), overlap)
+
+
+@pytest.mark.parametrize(
+    ("told", "moment"),
+    [
+        ("2026-12-01T00:00:00Z", datetime(2026, 12, 1, tzinfo=UTC)),
+        ("2026-12-01T01:00:00+01:00", datetime(2026, 12, 1, tzinfo=UTC)),
+        ("2026-12-01", datetime(2026, 12, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_drill_has_a_time_of_its_own(monkeypatch: pytest.MonkeyPatch, told: str, moment: datetime) -> None:
+    monkeypatch.setenv("KAPSULE_DEVOPS_NOW", told)
+    assert now() == moment
+
+
+def test_without_one_it_is_the_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAPSULE_DEVOPS_NOW", "")
+    before = datetime.now(UTC)
+    assert before <= now() <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("told", ["tomorrow", "2026-13-01", "1764547200"])
+def test_a_time_that_is_none_is_the_users_mistake(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("KAPSULE_DEVOPS_NOW", told)
+    with pytest.raises(pulumi.RunError) as caught:
+        now()
+    assert str(caught.value) == (
+        f"KAPSULE_DEVOPS_NOW = '{told}': must be a time in ISO 8601, such as 2026-12-01T00:00:00Z, or it is not known which "
+        "keys are due. Fix: unset KAPSULE_DEVOPS_NOW"
+    )
