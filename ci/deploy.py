@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
 
 def _parser() -> argparse.ArgumentParser:
     flags = command_line.parser("python -m ci.deploy", __doc__)
-    flags.add_argument("--stack", metavar="STACK", required=True, help="the environment")
+    flags.add_argument("--stack", metavar="STACK", type=command_line.stack, required=True, help="the environment")
     flags.add_argument(
         "--policy-pack", dest="policy_packs", metavar="FOLDER", action="append", default=[], help="may be repeated"
     )

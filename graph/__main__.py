@@ -21,7 +21,7 @@ from repair.stack import Stack
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     flags = command_line.parser("python -m graph", __doc__)
-    flags.add_argument("--stack", metavar="STACK", required=True, help="the environment")
+    flags.add_argument("--stack", metavar="STACK", type=command_line.stack, required=True, help="the environment")
     flags.add_argument("--output", metavar="FILE", type=Path, help="default: STACK.svg in this folder")
     given = flags.parse_args(arguments)
     tolerate_encodings()

@@ -69,7 +69,7 @@ def _say(line: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     flags = command_line.parser("python -m repair", __doc__)
-    flags.add_argument("--stack", metavar="STACK", required=True, help="the environment")
+    flags.add_argument("--stack", metavar="STACK", type=command_line.stack, required=True, help="the environment")
     flags.add_argument("--yes", action="store_true", help="do it")
     flags.add_argument("--check", action="store_true", help="look only for what exists twice")
     flags.add_argument("--unlock", action="store_true", help="take a lock away though its holder may still run")

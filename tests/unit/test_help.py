@@ -14,11 +14,14 @@ COMMANDS = (
 SANDBOX = ("up", "preview", "repair", "down", "start", "stop", "status", "env", "reset", "serve", "fault", "pace")
 
 
+def module_of(command: str) -> str:
+    return command if (ROOT / f"{command.replace('.', '/')}.py").exists() else f"{command}.__main__"
+
+
 def show_help(command: str, *words: str) -> None:
     """`python -m COMMAND … --help`, in this process."""
-    name = command if (ROOT / f"{command.replace('.', '/')}.py").exists() else f"{command}.__main__"
     with pytest.raises(SystemExit) as ended:
-        importlib.import_module(name).main([*words, "--help"])
+        importlib.import_module(module_of(command)).main([*words, "--help"])
     assert ended.value.code == 0
 
 
@@ -37,6 +40,16 @@ def test_the_help_of_a_command(command: str, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr().out
     assert told.startswith("usage: ")
     assert too_wide(told) == []
+
+
+@pytest.mark.parametrize("command", ["ci.deploy", "costs", "doctor", "graph", "repair"])
+@pytest.mark.parametrize("stack", ["", "a b", "dev;x"])
+def test_a_stack_that_is_no_name_is_wrong_usage(command: str, stack: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an empty one, as where a variable is not set, the engine would take the stack that is selected."""
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(module_of(command)).main(["--stack", stack])
+    assert ended.value.code == 2
+    assert "argument --stack: must be the name of a stack, such as dev" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", SANDBOX)
