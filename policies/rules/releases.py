@@ -46,7 +46,7 @@ def mount_secrets_read_only(props: Properties) -> Iterator[str]:
         for volume in items(runner, "kubernetes", "volumes", "secret"):
             if at(volume, "read_only") is not True:
                 yield problem(
-                    f"config.toml of {release} mounts {named('secret', volume.get('name'))} writable",
+                    f"config.toml of {release} mounts {named('secret', at(volume, 'name'))} writable",
                     "secrets must be mounted with read_only = true",
                     "a job can change the key that the next one finds",
                     "set read_only = true in [[runners.kubernetes.volumes.secret]]",

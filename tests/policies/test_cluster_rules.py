@@ -104,6 +104,11 @@ FAILING: list[tuple[Check, dict[str, Any], list[str]]] = [
     (are_pinned, release(version="0.86"), [f"Helm release app has version '0.86': {UNPINNED}"]),
     (mount_secrets_read_only, release(toml(volume="")), [WRITABLE]),
     (mount_secrets_read_only, release(toml(volume="read_only = false")), [WRITABLE]),
+    (  # what the runner refuses is refused here in the same words
+        mount_secrets_read_only,
+        release('[[runners]]\n[runners.kubernetes.volumes]\nsecret = ["key"]\n'),
+        [WRITABLE.replace("secret key", "secret")],
+    ),
     (
         nothing_is_privileged,
         release(toml("privileged = true")),
