@@ -3,6 +3,7 @@
 import argparse
 import json
 import urllib.error
+from fnmatch import fnmatchcase
 
 from sandbox.faults import DROPS
 from sandbox.folder import Folder
@@ -73,14 +74,13 @@ def _add(services: dict[str, str], given: argparse.Namespace) -> None:
     fault |= {"operation": given.operation, "times": given.times or None, "skip": given.skip or 0}
     fault |= {"malformed": True} if given.malformed else {}
     fault |= {"fields": fields} if fields else {}
-    refusals = []
-    for address in services.values():
+    addresses = list(services.values())
+    knowing = [a for a in addresses if any(fnmatchcase(n, given.operation) for n in ask(f"{a}/_sandbox/operations"))]
+    for address in knowing or addresses[:1]:  # where none knows it, one says so, and what else is wrong
         try:
             ask(f"{address}/_sandbox/fault", "POST", fault)
         except urllib.error.HTTPError as error:
-            refusals.append(json.loads(error.read())["message"])
-    if len(refusals) == len(services):  # an operation is of one of them
-        raise SandboxError(f"{refusals[0]}. Fix: python -m sandbox fault --help")
+            raise SandboxError(f"{json.loads(error.read())['message']}. Fix: python -m sandbox fault --help") from None
 
 
 def _list(services: dict[str, str]) -> int:
