@@ -1,6 +1,8 @@
 """Columns, arrows that say something, and frames that do not lie on each other."""
 
+from dataclasses import replace
 from itertools import combinations
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -69,5 +71,12 @@ def test_no_frame_lies_on_another(stack: str) -> None:
 
 def test_the_order_of_the_arrows_does_not_matter() -> None:
     graph = graph_of(declared("dev"))
-    again = graph_of(declared("dev"))
-    assert placed(graph) == placed(again)
+    arrows = sorted(graph.arrows)
+    one, other = (replace(graph, arrows=cast(frozenset[tuple[str, str]], each)) for each in (arrows, arrows[::-1]))
+    assert placed(one) == placed(other) == placed(graph)
+
+
+@given(graphs)
+def test_nor_does_it_in_circles(arrows: set[tuple[str, str]]) -> None:
+    one = sorted(arrows)
+    assert columns(NAMES, one) == columns(NAMES, one[::-1])
