@@ -34,7 +34,6 @@ PART_OF_REPLACE: Final = frozenset(
 )
 _SAME_AS = {"read-replacement": "read", "discard-replaced": "discard", "read-discard": "discard"}
 _MAX_COUNT = 10**9  # of resources: a greater number is none that an engine has counted
-_NO_CHANGE = frozenset({"same", "refresh"})
 # Of an update that leaves its plan, the engine tells the values, and among them secrets as they are.
 _PLAN_VALUES = re.compile(r"(violates plan: properties changed:).*", re.DOTALL)
 _HIDDEN_SECRET = re.compile(rf'"{SECRET_SIGNATURE}"\s*,\s*"ciphertext"\s*:\s*"\[secret\]"\s*\}}')

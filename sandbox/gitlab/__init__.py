@@ -7,7 +7,7 @@ Owns the service and its first content. Each topic has a module with its routes;
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from sandbox.gitlab import (
     branches,
@@ -45,9 +45,7 @@ class Account:
     """Who to be in a fresh stand-in: the administrator's token (secret) and what the seed has made."""
 
     token: str = field(repr=False)
-    project_path: str
     project_id: int
-    group_path: str
     group_id: int
     admin_id: int
     alice_id: int
@@ -77,7 +75,7 @@ def seed(store: Store, *, enterprise: bool = True) -> Account:
         if known is None:
             known = store.put(SETTINGS, "account", _first_content(store))
             set_enterprise(store, enterprise)
-    return Account(**known)
+    return Account(**{each.name: known[each.name] for each in fields(Account)})  # an older sandbox has stored more
 
 
 def _first_content(store: Store) -> dict[str, str | int]:
@@ -91,9 +89,7 @@ def _first_content(store: Store) -> dict[str, str | int]:
     add_token(store, root["id"], token, name="sandbox", scopes=["api"], expires_at=None)
     return {
         "token": token,
-        "project_path": project["path_with_namespace"],
         "project_id": project["id"],
-        "group_path": group["full_path"],
         "group_id": group["id"],
         "admin_id": root["id"],
         "alice_id": alice["id"],

@@ -20,11 +20,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """One input of a resource.
+    """One input of a resource. A list is a set: its order never matters.
 
     `api`: its name in requests, none where it only steers the plugin. `answer`: the dotted path in answers where that is not
     `api`. `default`: what counts when it is left out. `computed`: left out, it is what GitLab says, so no drift.
-    `replaces`: a change makes a new resource. `unordered`: a set. `levels`: names that go out as numbers. `edition`:
+    `replaces`: a change makes a new resource. `levels`: names that go out as numbers. `edition`:
     only there with `enterprise` or `community`. `create_only`: not in updates.
     """
 
@@ -36,7 +36,6 @@ class Input:
     default: Any = None
     computed: bool = False
     replaces: bool = False
-    unordered: bool = False
     choices: tuple[str, ...] = ()
     levels: Mapping[str, int] | None = None
     fields: tuple["Input", ...] = ()

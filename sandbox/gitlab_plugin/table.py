@@ -60,7 +60,6 @@ def _levels(name: str, api: str, answer: str, *extra: Input, **more: object) -> 
         api=api,
         answer=answer,
         fields=(*_LEVEL_FIELDS, *extra),
-        unordered=True,
         **more,  # type: ignore[arg-type]
     )
 
@@ -154,7 +153,7 @@ USER_RUNNER = Resource(
         _number("maximumTimeout", "maximum_timeout", computed=True),
         _flag("paused", computed=True),
         _number("projectId", "project_id", answer="projects.0.id", replaces=True, create_only=True),
-        Input(name="tagLists", kind=Kind.STRINGS, api="tag_list", computed=True, unordered=True),
+        Input(name="tagLists", kind=Kind.STRINGS, api="tag_list", computed=True),
         _flag("untagged", "run_untagged", computed=True),
     ),
     outputs=(Output(name="token", answer="token", secret=True, once=True),),
@@ -174,7 +173,7 @@ PROJECT_ACCESS_TOKEN = Resource(
         _text("description", default="", replaces=True),
         _text("accessLevel", "access_level", levels=_TOKEN_LEVELS, default="maintainer", replaces=True),
         Input(
-            name="scopes", kind=Kind.STRINGS, api="scopes", required=True, replaces=True, unordered=True,
+            name="scopes", kind=Kind.STRINGS, api="scopes", required=True, replaces=True,
             choices=TOKEN_SCOPES,
         ),
         _text("expiresAt", "expires_at", computed=True),
@@ -261,7 +260,6 @@ PIPELINE_SCHEDULE = Resource(
             name="inputs",
             kind=Kind.OBJECTS,
             api="inputs",
-            unordered=True,
             fields=(_text("name", required=True), _text("value", required=True)),
         ),
         Input(name="takeOwnership", kind=Kind.BOOLEAN, default=False),

@@ -18,7 +18,6 @@ from tests.fidelity.mapping import RFC3339
 
 JSON = Any
 FILE = Path(__file__).parent / "shapes.yaml"
-WHATS = ("missing", "null")
 PLAIN = {"int": "number", "bool": "bool", "str": "string", "object": "object", "null": "null"}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _METHODS = {"POST": 201, "DELETE": 204}

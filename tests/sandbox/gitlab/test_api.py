@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.gitlab import seed, set_enterprise
 from sandbox.gitlab.auth import TOKENS, issue_job_token
+from sandbox.gitlab.common import SETTINGS
 from tests.sandbox.gitlab.conftest import Instance
 
 # A runner shows its own token or its job's in the request: test_jobs.py.
@@ -121,6 +122,13 @@ def test_the_seed_is_made_once_and_its_token_outlives_a_reset(instance: Instance
     again = seed(instance.store)
     assert again.token == instance.account.token
     assert instance.call("GET", "user").json()["id"] == again.admin_id
+
+
+def test_a_store_of_an_older_sandbox_is_taken_over(instance: Instance) -> None:
+    known = instance.store.get(SETTINGS, "account")
+    assert known is not None
+    instance.store.put(SETTINGS, "account", {**known, "project_path": "acme/app"})
+    assert seed(instance.store) == instance.account
 
 
 # --- what a token may do ----------------------------------------------------------------------------------------------
