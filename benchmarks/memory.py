@@ -13,10 +13,10 @@ _LOOK_SECONDS: Final = 1.0
 _MOST_LOOKS: Final = 60
 
 
-def by_word(words: tuple[str, ...], pid: int | None = None) -> dict[str, float]:
-    """Megabytes of a process's descendants (this one's), added up by the word that their command line holds."""
+def by_word(words: tuple[str, ...]) -> dict[str, float]:
+    """Megabytes of this process's descendants, added up by the word that their command line holds."""
     found = dict.fromkeys(words, 0.0)
-    for child, command in descendants(pid or os.getpid()).items():
+    for child, command in descendants(os.getpid()).items():
         if word := next((word for word in words if f" {word} " in f" {command} "), None):
             found[word] += megabytes(child)
     return found

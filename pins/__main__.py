@@ -23,12 +23,12 @@ ROOT: Final = Path(__file__).parents[1]
 _AT_ONCE: Final = 8
 
 
-def main(arguments: Sequence[str] | None = None, registries: Registries | None = None, root: Path = ROOT) -> int:
+def main(arguments: Sequence[str] | None = None, registries: Registries | None = None) -> int:
     flags = command_line.parser("python -m pins", __doc__)
     flags.parse_args(arguments)
     tolerate_encodings()
     asked = registries or Registries(go=shutil.which("go"), npm=_npm())
-    found = pins(root)
+    found = pins(ROOT)
     named = list(dict.fromkeys((pin.source, pin.name) for pin in found))  # what stands in two files is asked once
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         newest = dict(zip(named, pool.map(lambda each: _newest(asked, *each), named), strict=True))

@@ -40,9 +40,9 @@ class Process:
         """None while it runs."""
         return self._popen.poll()
 
-    def last_words(self, lines: int = 5) -> str:
+    def last_words(self) -> str:
         """The end of its log, for an error message."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
 
     def terminate(self) -> None:
         """Asks it to end; `wait` sees that it does."""
