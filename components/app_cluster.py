@@ -37,7 +37,7 @@ class AppCluster(pulumi.ComponentResource):
 
     Owns: in that cluster a namespace for the application, one for the accounts (so that no role in the first reads their
     tokens), and for each runner with rules an account, a role, its binding and its tokens, which change when keys do. Does
-    not own the cluster (another stack does), nor the secret that jobs mount (`Secrets`).
+    not own the cluster (another stack does), nor the secret that jobs mount (`JobSecrets`).
 
     Outputs: `kubeconfigs` by runner name (**secret**): for the account, never the administrator's.
     Raises: pulumi.RunError where `appCluster.stack` has no output `clusterId`.

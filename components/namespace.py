@@ -57,7 +57,7 @@ class JobsNamespace(pulumi.ComponentResource):
     """Where one runner's job pods run.
 
     Owns: the namespace with its Pod Security labels, the service account of job pods, and its role where settings give
-    rules. Does not own secrets (`Secrets`), nor what limits pods (`Isolation`).
+    rules. Does not own secrets (`JobSecrets`), nor what limits pods (`Isolation`).
 
     Outputs (none secret): `namespace`, `service_account` (names).
     """
