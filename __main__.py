@@ -63,7 +63,7 @@ outputs.export(
         cluster_version=cluster.version,
         api_server_url=cluster.api_server_url,
         runner_pool_id=pool.pool_id,
-        runner_pool_taint=f"{names.taint_key}=true:NoSchedule",
+        runner_pool_taint=names.taint.text,
         runner_pool_selector=dict([names.pool_label]),
         namespace=main.jobs_namespace,
         service_account=config.kubernetes.service_account,

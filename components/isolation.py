@@ -84,8 +84,8 @@ class ReservedPool(pulumi.ComponentResource):
         allowed = [*admission.SYSTEM_NAMESPACES, *args.namespaces]
         declare_admission(
             name,
-            f"{args.names.taint_key}",
-            admission.reserved_pool(args.namespaces, args.names.taint_key, args.names.pool_label),
+            args.names.taint.key,
+            admission.reserved_pool(args.namespaces, args.names.taint.key, args.names.pool_label),
             {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": allowed}]},
             pulumi.ResourceOptions(parent=self, provider=args.provider),
         )

@@ -20,6 +20,20 @@ _LONGEST_LABEL = 63  # Kubernetes' limit
 ENVIRONMENT_LABEL = "kapsule-devops/environment"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Taint:
+    """A node's taint. `effect` is Kubernetes' word for what becomes of a pod that does not tolerate it."""
+
+    key: str
+    value: str
+    effect: str
+
+    @property
+    def text(self) -> str:
+        """As `kubectl` and the outputs have it."""
+        return f"{self.key}={self.value}:{self.effect}"
+
+
 @dataclass(frozen=True)
 class EnvironmentNames:
     """Names that an environment has once. `environment` is a DNS label without a hyphen, of at most 20 characters."""
@@ -32,8 +46,9 @@ class EnvironmentNames:
         return f"{self.environment}-runners"
 
     @property
-    def taint_key(self) -> str:
-        return f"gitlab-runner-jobs-{self.environment}-reserved"
+    def taint(self) -> Taint:
+        """Of the pool of its jobs, which they tolerate and nothing else may."""
+        return Taint(key=f"gitlab-runner-jobs-{self.environment}-reserved", value="true", effect="NoSchedule")
 
     @property
     def pool_label(self) -> tuple[str, str]:

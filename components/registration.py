@@ -134,7 +134,7 @@ def chart_values(environment: Settings, settings: RunnerSettings, project: str |
         helper_image=settings.helper_image,
         service_account=environment.kubernetes.service_account,
         node_selector={label: value},
-        node_tolerations={f"{shared.taint_key}=true": "NoSchedule"},
+        node_tolerations={f"{shared.taint.key}={shared.taint.value}": shared.taint.effect},
         cpu_request=settings.cpu_request,
         memory_request=settings.memory_request,
         service_cpu_request=settings.service_cpu_request,

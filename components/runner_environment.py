@@ -134,7 +134,7 @@ class RunnerEnvironment(pulumi.ComponentResource):
         self.namespaces = _by_runner(runners, "namespace")
         self.tags = pulumi.Output.from_input({runner: each.tag for runner, each in jobs.items()})
         self.api_key_secrets = _by_runner(runners, "apiKeySecret")
-        self.runner_pool_taint = pulumi.Output.from_input(f"{names.taint_key}=true:NoSchedule")
+        self.runner_pool_taint = pulumi.Output.from_input(names.taint.text)
         self.runner_pool_selector = pulumi.Output.from_input(dict([names.pool_label]))
         self.register_outputs(
             {

@@ -34,7 +34,7 @@ class RunnerPool(pulumi.ComponentResource):
     def __init__(self, name: str, args: RunnerPoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("kapsule-devops:scaleway:RunnerPool", name, None, opts)
         settings = args.settings
-        label, value = args.names.pool_label
+        (label, value), taint = args.names.pool_label, args.names.taint
         pool = scaleway.kubernetes.Pool(
             f"{name}-pool",
             name=settings.name,
@@ -46,7 +46,7 @@ class RunnerPool(pulumi.ComponentResource):
             max_size=settings.max_size if settings.autoscaling else None,
             autohealing=settings.autohealing,
             root_volume_size_in_gb=settings.root_volume_size_gb,
-            taints=[scaleway.kubernetes.PoolTaintArgs(key=args.names.taint_key, value="true", effect="NoSchedule")],
+            taints=[scaleway.kubernetes.PoolTaintArgs(key=taint.key, value=taint.value, effect=taint.effect)],
             labels={label: value},
             region=args.location.region,
             zone=args.location.zone,

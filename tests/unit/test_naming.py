@@ -83,7 +83,8 @@ def test_a_name_that_is_too_long_ends_in_a_hash_of_the_whole() -> None:
 def test_an_environment_has_the_names_of_the_article() -> None:
     names = EnvironmentNames("dev")
     assert names.manager_namespace == "dev-runners"
-    assert names.taint_key == "gitlab-runner-jobs-dev-reserved"
+    assert names.taint.key == "gitlab-runner-jobs-dev-reserved"
+    assert names.taint.text == "gitlab-runner-jobs-dev-reserved=true:NoSchedule"
     assert names.pool_label == ("gitlab-runner-jobs", "dev")
 
 
@@ -130,7 +131,7 @@ def test_two_environments_share_no_namespace_of_jobs_taint_or_label(environment:
     assert RunnerNames(environment, MAIN_RUNNER).jobs_namespace != RunnerNames(other, MAIN_RUNNER).jobs_namespace
     first, second = EnvironmentNames(environment), EnvironmentNames(other)
     assert first.manager_namespace != second.manager_namespace
-    assert first.taint_key != second.taint_key
+    assert first.taint.key != second.taint.key
     assert first.pool_label != second.pool_label
 
 
@@ -187,7 +188,7 @@ def test_every_name_of_a_runner_is_a_dns_label(environment: str, purpose: str, p
 @example(environment=longest)
 def test_every_name_of_an_environment_is_a_dns_label(environment: str) -> None:
     names = EnvironmentNames(environment)
-    for name in (names.manager_namespace, names.taint_key, *names.pool_label):
+    for name in (names.manager_namespace, names.taint.key, *names.pool_label):
         assert LABEL.fullmatch(name)
 
 
