@@ -66,9 +66,9 @@ def remove_command(key: str) -> str:
 
 def as_argument(fix: str) -> str:
     """What the commands of a fix come to where the key is an argument of a component, and in no stack file."""
-    command, _, note = fix.partition("   # ")
+    commands, note = commands_of(fix)
     parts: list[str] = []
-    for each in command.split(" && "):
+    for each in commands:
         match shlex.split(each):
             case ["pulumi", "config", "set", "--path", key, value]:
                 parts.append(f"set {key} to {value}")
@@ -80,6 +80,32 @@ def as_argument(fix: str) -> str:
             case _:
                 parts.append(each)
     return ", then ".join(parts) + (f", {note}" if note else "")
+
+
+def commands_of(fix: str) -> tuple[list[str], str]:
+    """The commands of a fix, and the note behind them, "" where there is none."""
+    command, *notes = _parted(fix, "   # ")
+    return _parted(command, " && "), "".join(notes)
+
+
+def _parted(text: str, separator: str) -> list[str]:
+    """At each separator that is not in quotes: a key may hold one."""
+    parts: list[str] = []
+    for piece in text.split(separator):
+        if parts and _is_open(parts[-1]):
+            parts[-1] += separator + piece
+        else:
+            parts.append(piece)
+    return parts
+
+
+def _is_open(command: str) -> bool:
+    """Whether a quote in it has no end."""
+    try:
+        shlex.split(command)
+    except ValueError:
+        return True
+    return False
 
 
 def key_of(loc: Sequence[int | str]) -> str:

@@ -215,6 +215,8 @@ def test_an_input_that_is_missing_is_named() -> None:
         ("pulumi config set-all --path --plaintext a.b=1 --plaintext 'a.c=x=y'", "set a.b to 1, a.c to x=y"),
         ("pulumi config rm --path a && pulumi config set --path a.b 5", "leave a out, then set a.b to 5"),
         ("pulumi config rm --path a   # and revoke it, if it was one", "leave a out, and revoke it, if it was one"),
+        ("""pulumi config rm --path '["a && b"]'""", 'leave ["a && b"] out'),
+        ("""pulumi config rm --path '["a   # b"]'   # and more""", 'leave ["a   # b"] out, and more'),
         ("write the value", "write the value"),
     ],
 )

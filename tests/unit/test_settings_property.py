@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import settings
-from config_error import ConfigError, key_of
+from config_error import ConfigError, commands_of, key_of
 from sections.base import Section
 
 Values = Callable[[str], dict[str, Any]]
@@ -63,7 +63,7 @@ def check(found: settings.Settings | ConfigError, given_values: dict[str, Any]) 
     for problem in found.problems:
         assert problem.key.startswith(starts)
         assert problem.rule.startswith(("must ", "is ", "its name "))
-        for command in problem.fix.partition("   # ")[0].split(" && "):
+        for command in commands_of(problem.fix)[0]:
             words = shlex.split(command)
             assert words[:2] == ["pulumi", "config"]
             assert words[2:4] in (["set", "--path"], ["set-all", "--path"], ["rm", "--path"])
@@ -92,6 +92,7 @@ def test_any_section_gives_settings_or_an_error_that_names_keys(values: Values, 
 @example(keys={"": 1})
 @example(keys={"a.b[0]": 1})
 @example(keys={"[key]": 1})
+@example(keys={"it's && ": None, "   # ": None})
 def test_any_top_level_key_gives_settings_or_an_error_that_names_keys(values: Values, keys: dict[str, Any]) -> None:
     given_values = values("dev") | keys
     found = parsed(given_values)
