@@ -1,7 +1,7 @@
 """What one more costs, when there are few and when there are many. Pure.
 
 A cost of an environment is a fixed part and what each resource adds. Between two sizes the fixed part is the same, so their
-difference shows what was added: no fixed part flatters the comparison, as it would where the cost is divided by the size.
+difference shows what was added: no fixed part flatters the comparison, as it does where the cost is divided by the size.
 """
 
 from collections.abc import Sequence

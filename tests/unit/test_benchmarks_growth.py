@@ -8,7 +8,7 @@ import yaml
 
 from benchmarks import marginal
 from benchmarks.environments import Size, asked, sized
-from benchmarks.growth import Measured, by_product, request_growth, time_growth
+from benchmarks.growth import Measured, added_growth, by_product, request_growth, time_growth
 from benchmarks.marginal import Point
 from settings import Settings, parse
 from tests.program.conftest import as_engine_gives_it
@@ -67,16 +67,26 @@ def environment(runners: int, projects: int = 1, *, up: float = EACH, preview: f
 
 def test_the_figure_is_the_worse_of_up_and_preview() -> None:
     sweep = [environment(n) for n in (1, 10, 50)]
-    sweep[-1] = environment(50, preview=0.02)
+    sweep[-1] = environment(50, preview=0.08)
     figure = time_growth("runners", sweep)
     assert figure.name == "growth_runners"
-    assert figure.values == pytest.approx([19.1 / 800 / 0.01])  # (3 + 0.02 × 1110) - (3 + 0.01 × 310) for 800 resources
+    assert figure.values == pytest.approx([(3 + 0.08 * 1110) / 1110 / (4.3 / 130)])  # 1110 resources, and 130
     assert figure.details["growth"]["preview_seconds"] == pytest.approx(figure.median, abs=0.001)
-    assert figure.details["growth"]["up_seconds"] == pytest.approx(1.0)
+    assert figure.details["growth"]["up_seconds"] < 1
     assert figure.kept is False
-    assert "from 10 to 50 runners" in figure.meaning
-    assert "from 1 to 10" in figure.meaning
+    assert "with 50 runners, over those with 1 runner;" in figure.meaning
     assert [each["resources"] for each in figure.details["sizes"]] == [130, 310, 1110]
+
+
+def test_what_a_resource_adds_is_its_own_figure() -> None:
+    sweep = [environment(n) for n in (1, 10, 50)]
+    sweep[-1] = environment(50, preview=0.02)
+    figure = added_growth("runners", sweep)
+    assert figure.name == "growth_runners_added"
+    assert figure.values == pytest.approx([19.1 / 800 / 0.01])  # (3 + 0.02 × 1110) - (3 + 0.01 × 310) for 800 resources
+    assert figure.details["growth"]["up_seconds"] == pytest.approx(1.0)
+    assert figure.kept is None
+    assert "between 10 runners and 50 runners, over between 1 runner and 10 runners" in figure.meaning
 
 
 def test_requests_are_those_that_a_resource_adds() -> None:
