@@ -69,9 +69,14 @@ docs: .venv/ready ## write anew what follows from settings and outputs
 update-pins: .venv/ready ## tell which pins have newer versions; changes nothing
 	@$(VENV) -m pins
 
-lock: .venv/ready ## write constraints.txt anew from what .venv holds
-	@{ echo "# Written by \`make lock\`: what the pinned requirements bring, pinned as well."; \
-	  $(VENV) -m pip freeze --exclude pip --exclude setuptools; } > constraints.txt
+# In a new environment, and without the constraints that are to be written: they hold the old versions.
+lock: ## write constraints.txt anew from the requirements
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PYTHON) -m venv "$$folder/venv" \
+	  && for file in requirements.txt requirements-dev.txt; do sed '/^-c constraints.txt$$/d' $$file > "$$folder/$$file" || exit 1; done \
+	  && "$$folder/venv/bin/python" -m pip install --quiet -r "$$folder/requirements-dev.txt" \
+	  && { echo "# Written by \`make lock\`: what the pinned requirements bring, pinned as well."; \
+	    "$$folder/venv/bin/python" -m pip freeze --exclude pip --exclude setuptools; } > "$$folder/constraints.txt" \
+	  && cp "$$folder/constraints.txt" constraints.txt
 
 .venv/ready: requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
