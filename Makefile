@@ -69,9 +69,19 @@ docs: .venv/ready ## write anew what follows from settings and outputs
 update-pins: .venv/ready ## tell which pins have newer versions; changes nothing
 	@$(VENV) -m pins
 
-lock: .venv/ready ## write constraints.txt anew from what .venv holds
-	@{ echo "# Written by \`make lock\`: what the pinned requirements bring, pinned as well."; \
-	  $(VENV) -m pip freeze --exclude pip --exclude setuptools; } > constraints.txt
+# In a new environment: the constraints that are to be written hold the old versions of what is pinned. What that brings stays as it
+# was where it can.
+lock: ## write constraints.txt anew from the requirements
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(PYTHON) -m venv "$$folder/venv" \
+	  && for file in requirements.txt requirements-dev.txt; do sed '/^-c constraints.txt$$/d' $$file > "$$folder/$$file" || exit 1; done \
+	  && sed -nE 's/^([A-Za-z0-9._-]+)(\[.*\])?==.*/^\1==/p' requirements.txt requirements-dev.txt \
+	    | sed 's/[-_.]/[-_.]/g' > "$$folder/pinned" \
+	  && grep -viEf "$$folder/pinned" constraints.txt > "$$folder/brought" \
+	  && install() { "$$folder/venv/bin/python" -m pip install --quiet -r "$$folder/requirements-dev.txt" "$$@"; } \
+	  && { install -c "$$folder/brought" 2> /dev/null || install; } \
+	  && { echo "# Written by \`make lock\`: what the pinned requirements bring, pinned as well."; \
+	    "$$folder/venv/bin/python" -m pip freeze --exclude pip --exclude setuptools; } > "$$folder/constraints.txt" \
+	  && cp "$$folder/constraints.txt" constraints.txt
 
 .venv/ready: requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -25,7 +25,7 @@ def test_files_and_text(environ: dict[str, str], tmp_path: Path, capsys: pytest.
     prod.write_text((SAMPLES / "changes.json").read_text().replace("urn:pulumi:dev::", "urn:pulumi:prod::"))
     files = [f"--markdown={tmp_path / 'o.md'}", f"--widget={tmp_path / 'o.json'}"]
     assert main([CHANGES, f"--preview=prod={prod}", *files], environ) == 0
-    assert json.loads((tmp_path / "o.json").read_text()) == {"create": 12, "update": 8, "delete": 10}
+    assert json.loads((tmp_path / "o.json").read_text()) == {"create": 8, "update": 6, "delete": 4}
     text = (tmp_path / "o.md").read_text()
     assert text.count("### Preview of `dev`") == text.count("### Preview of `prod`") == 1
     assert "<!--" not in text

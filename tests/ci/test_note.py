@@ -34,8 +34,10 @@ def test_the_document_about_the_note_shows_a_real_one_and_its_words() -> None:
     document = (ROOT / "docs" / "merge-request-note.md").read_text()
     (shown,) = re.findall(r"^```markdown\n(.*?)^```$", document, re.DOTALL | re.MULTILINE)
     assert (EXPECTED / "changes.md").read_text().startswith(shown)
-    titles = set(re.findall(r"^\*\*(.*?)\*\*", "".join((EXPECTED / f"{name}.md").read_text() for name in FORMS), re.M))
-    assert {"Violated policies", "Errors", "Changed outside the program", "Replaced and deleted"} <= titles
+    in_merge_requests = [name for name in FORMS if name != "drift"]  # no preview of one refreshes, as templates/ has it
+    notes = "".join((EXPECTED / f"{name}.md").read_text() for name in in_merge_requests)
+    titles = set(re.findall(r"^\*\*(.*?)\*\*", notes, re.M))
+    assert {"Violated policies", "Errors", "Replaced and deleted"} <= titles
     assert {title for title in titles if not title.startswith("Preview of")} - {"Replaced and deleted"} <= set(
         re.findall(r"^\| \*\*(.*?)\*\*", document, re.MULTILINE)
     )
@@ -74,7 +76,7 @@ def test_what_is_no_commit_or_address_is_left_out() -> None:
 
 
 def test_the_widget_counts_a_replacement_as_gitlab_does() -> None:
-    assert sample("changes.json").widget() == {"create": 6, "update": 4, "delete": 5}
+    assert sample("changes.json").widget() == {"create": 4, "update": 3, "delete": 2}
     assert sample("same.json").widget() == {"create": 0, "update": 0, "delete": 0}
 
 

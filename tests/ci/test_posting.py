@@ -189,7 +189,7 @@ def test_where_no_note_may_be_written_the_files_are(
     assert said in capsys.readouterr().out
     assert pipeline.notes() == []
     assert (tmp_path / "out.md").read_text().startswith("### Preview of `dev`")
-    assert (tmp_path / "out.json").read_text() == '{"create": 6, "update": 4, "delete": 5}\n'
+    assert (tmp_path / "out.json").read_text() == '{"create": 4, "update": 3, "delete": 2}\n'
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import yaml
 from lightkube import Client
 from lightkube.core.exceptions import ApiError
 from lightkube.resources.apps_v1 import Deployment
-from lightkube.resources.core_v1 import Node, Secret
+from lightkube.resources.core_v1 import Node, ResourceQuota, Secret
 
 from sandbox.gitlab.variables import VARIABLES
 from sandbox.scaleway.common import API_KEYS
@@ -133,6 +133,13 @@ def test_a_runner_that_was_deleted_in_gitlab_is_registered_anew(small: Estate, c
     assert runners(small) == [runner_id(small)]
     assert held_token(cluster) != token
     runbook.follow(small, "broken-runner", "It worked")
+
+
+def test_what_was_changed_by_hand_is_put_back(small: Estate, cluster: Client) -> None:
+    cluster.delete(ResourceQuota, "jobs", namespace="dev")
+    runbook.follow(small, "drift", "It was wrong")
+    assert cluster.get(ResourceQuota, "jobs", namespace="dev").spec is not None
+    runbook.follow(small, "drift", "It worked")
 
 
 def test_a_chart_that_is_not_to_be_had_is_given_up(small: Estate) -> None:

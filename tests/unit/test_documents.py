@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import generate
 from doctor.scaleway_permissions import ORGANIZATION_SETS, PROJECT_SETS
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +18,8 @@ _MAKE = re.compile(r"`make ([a-z-]+)[^`]*`")
 _MODULE = re.compile(r"python -m ([\w.]+)")
 _CODE = re.compile(r"`[^`\n]*`")
 _SECRET_ARGUMENT = re.compile(r"(-H|--header|-u|--user|--password|--token)[ =]\S*[^|]*\$\w*(SECRET|TOKEN|PASS)")
+_SETTING = re.compile(r"pulumi config (?:set|rm|get)\b[^`\n]*?--path '?([\w.\[\]]+)")
+_IMAGE = re.compile(r"\b(?:pulumi/pulumi-python|scaleway/cli)[\w.-]*:[\w.-]+")
 _OTHERS = frozenset({"venv", "pip", "pytest", "json.tool"})
 
 
@@ -52,6 +55,21 @@ def test_every_command_that_is_named_is_one() -> None:
             assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), (document, module)
 
 
+def test_every_setting_that_a_command_names_is_one() -> None:
+    known = set(re.findall(r"^\| `([\w.\[\]]+)`", generate.configuration(), re.MULTILINE))
+    named = {key for document in DOCUMENTS for key in _SETTING.findall(document.read_text())}
+    named -= {"gitlab.branch.nmae"}  # README shows how that is refused
+    assert {re.sub(r"\[\d+\]", "", key) for key in named if not key.startswith("gitlab.variables.")} <= known
+
+
+def test_the_images_in_documents_are_those_of_the_pipelines() -> None:
+    pipelines = [*ROOT.glob("templates/*.yml"), *ROOT.glob("examples/**/.gitlab-ci.yml")]
+    used = {image for file in pipelines for image in _IMAGE.findall(file.read_text())}
+    named = {image for document in DOCUMENTS for image in _IMAGE.findall(document.read_text())}
+    assert len(named) == 2
+    assert named <= used
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/first-environment.md"])
 def test_the_first_keys_sets_are_those_that_the_doctor_asks_for(name: str) -> None:
     named = set(re.findall(r"`(\w+(?:FullAccess|Manager))`", (ROOT / name).read_text()))
@@ -71,6 +89,8 @@ def test_the_search_finds_what_it_is_for() -> None:
     assert _PATH.findall(text) == ["tests/unit/", "docs/x.md"]
     assert _LINK.findall(text) == [("b.md", "c-d"), ("", "f")]
     assert (_MAKE.findall(text), _MODULE.findall(text)) == (["up"], ["ci.deploy"])
+    assert _SETTING.findall("`pulumi config set -s dev --path 'a.b[0]' x` pulumi config rm --path c") == ["a.b[0]", "c"]
+    assert _IMAGE.findall("image: pulumi/pulumi-python-3.11:3.259.0") == ["pulumi/pulumi-python-3.11:3.259.0"]
     assert _SECRET_ARGUMENT.search('curl -H "PRIVATE-TOKEN: $GITLAB_TOKEN" x')
     assert not _SECRET_ARGUMENT.search("printf 'PRIVATE-TOKEN: %s' \"$GITLAB_TOKEN\" | curl -H @- x")
     assert heading("If you change … run …") == "if-you-change--run-"
