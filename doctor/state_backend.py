@@ -11,7 +11,10 @@ from doctor.engine import Engine, Said
 from doctor.passphrase import passphrase_check
 from doctor.verdicts import Check, ok, wrong
 
-_LOGIN = "pulumi login, or pulumi login 's3://BUCKET?endpoint=s3.fr-par.scw.cloud&region=fr-par'"
+_LOGIN = (
+    "pulumi login, or, with AWS_ACCESS_KEY_ID=ACCESS_KEY@PROJECT_OF_THE_BUCKET and AWS_SECRET_ACCESS_KEY, "
+    "pulumi login 's3://BUCKET?endpoint=s3.fr-par.scw.cloud&region=fr-par'"
+)
 
 
 def checks(engine: Engine, stack: str, header: Mapping[str, Any]) -> Iterator[Check]:

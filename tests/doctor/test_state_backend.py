@@ -59,7 +59,7 @@ def test_a_backend_that_does_not_answer_is_told_and_the_passphrase_all_the_same(
         'the state backend does not answer (read ".pulumi/meta.yaml": AccessDenied): it must, or there is no state to '
         "compare with"
     )
-    assert check.fix.startswith("pulumi login, or pulumi login 's3://BUCKET")
+    assert check.fix.startswith("pulumi login, or, with AWS_ACCESS_KEY_ID=ACCESS_KEY@PROJECT_OF_THE_BUCKET")
     assert passphrase.verdict is Verdict.OK
     assert "exit code 3" in backend_refused(Said(3, "", "")).text
 

@@ -36,7 +36,7 @@ MOUNT = "/root/.config/scw"
 # What the sandbox gives a shell and a job does not have.
 _OWNERS = (
     "SCW_ACCESS_KEY SCW_SECRET_KEY SCW_DEFAULT_ORGANIZATION_ID SCW_DEFAULT_PROJECT_ID SCW_CONFIG_PATH GITLAB_TOKEN "
-    "PULUMI_CONFIG_PASSPHRASE_FILE"
+    "GITLAB_BASE_URL PULUMI_CONFIG_PASSPHRASE_FILE"
 )
 # Where a job's image keeps what it has fetched; here the sandbox has it.
 _OF_THE_IMAGE = ("PULUMI_HOME", "PIP_CACHE_DIR", "PULUMI_SKIP_UPDATE_CHECK", "GIT_DEPTH", "TOOLCHAIN_CACHE")
