@@ -86,12 +86,14 @@ def test_a_job_takes_its_tokens_from_the_mounted_files(
     if cloud:  # Pulumi Cloud holds the state
         (mounted / "pulumi-access-token").write_text("of Pulumi\n")
     job = expanded(including(environment=INPUTS | {"mounted": str(mounted)}))["deploy:qa"]
-    script = "\n".join(
-        ["set -eu", *job["before_script"], 'echo "$GITLAB_BASE_URL, $GITLAB_TOKEN, $PRIVATE_TOKEN, ${PULUMI_ACCESS_TOKEN-none}"']
-    )
+    told = 'echo "$GITLAB_BASE_URL, $GITLAB_TOKEN, $PRIVATE_TOKEN, ${PULUMI_ACCESS_TOKEN-none}"'
+    script = "\n".join(["set -eu", *job["before_script"], told])
     variables = {"PATH": "/usr/bin:/bin", "CI_API_V4_URL": "https://gitlab.example.com/api/v4", **job["variables"]}
     ended = subprocess.run(["sh", "-c", script], env=variables, capture_output=True, text=True, check=True)
-    assert ended.stdout == f"https://gitlab.example.com/api/v4/, of GitLab, of GitLab, {'of Pulumi' if cloud else 'none'}\n"
+    assert (
+        ended.stdout
+        == f"https://gitlab.example.com/api/v4/, of GitLab, of GitLab, {'of Pulumi' if cloud else 'none'}\n"
+    )
 
 
 @pytest.mark.parametrize(
