@@ -17,7 +17,7 @@ from sandbox.cluster import LocalControlPlanes
 from sandbox.folder import Folder
 from sandbox.requests import RequestLog
 from sandbox.running import Running, hold
-from sandbox.scaleway import pace
+from sandbox.scaleway import pace, patience
 from sandbox.scaleway.common import CLUSTERS
 from sandbox.store import Store
 from sandbox.toolchain.build import binary
@@ -57,7 +57,13 @@ def _serve(folder: Folder, over: threading.Event) -> None:
 
     seed()
     services = [
-        scaleway.make_service(store, planes, requests, [*pace.routes, *admin_routes("scaleway", requests, reset)]),
+        scaleway.make_service(
+            store,
+            planes,
+            requests,
+            [*pace.routes, *admin_routes("scaleway", requests, reset)],
+            wait_seconds=patience.SECONDS,
+        ),
         gitlab.make_service(store, requests, [*repository.routes(), *admin_routes("gitlab", requests, reset)]),
     ]
     ports = {p["name"]: p["port"] for p in store.all(_PORTS)}

@@ -28,6 +28,7 @@ from sandbox.scaleway import (
     instance_servers,
     ipam,
     k8s_versions,
+    patience,
     product_catalog,
     registry,
     secret_manager,
@@ -46,15 +47,24 @@ __all__ = ["SEED", "Account", "Wanted", "make_service", "resume", "seed"]
 
 
 class _Scaleway(Service):
-    """Forgets what has gone by now before it answers."""
+    """Waits for what is about to happen, and forgets what has gone by then, before it answers."""
 
     def __init__(
-        self, store: Store, planes: ControlPlanes, requests: RequestLog, routes: Iterable[Route], clock: Clock
+        self,
+        store: Store,
+        planes: ControlPlanes,
+        requests: RequestLog,
+        routes: Iterable[Route],
+        clock: Clock,
+        wait_seconds: float,
     ) -> None:
         super().__init__("scaleway", store, routes, authenticate=Access(clock), requests=requests)
-        self._planes = planes
+        self._planes, self._wait_seconds = planes, wait_seconds
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        patience.wait(
+            self.store, self._planes, environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), self._wait_seconds
+        )
         with self.store.transaction():
             forget_deleted(self.store, self._planes)
         return super().__call__(environ, start_response)
@@ -70,10 +80,12 @@ def make_service(
     extra: Iterable[Route] = (),
     *,
     clock: Clock = utc_now,
+    wait_seconds: float = 0.0,
 ) -> Service:
     """The stand-in as a WSGI application; `extra` are the sandbox's own routes.
 
-    `clock` is for keys' expiry and conditions on the time; the dates in records are the real ones.
+    `clock` is for keys' expiry and conditions on the time; the dates in records are the real ones. `wait_seconds` is for how
+    long a question about a cluster or pool waits at most until that is in the state which it is about to have.
     """
     products = (
         *(account, iam, iam_groups, iam_policies, iam_ssh_keys, iam_users, instance, instance_servers, ipam),
@@ -82,4 +94,4 @@ def make_service(
     routes = chain(
         chain.from_iterable(product.routes for product in products), cluster_routes(planes), pool_routes(planes), extra
     )
-    return _Scaleway(store, planes, requests, routes, clock)
+    return _Scaleway(store, planes, requests, routes, clock, wait_seconds)
