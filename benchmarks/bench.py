@@ -20,3 +20,8 @@ class Bench:
 
 
 Measure = Callable[[Bench], Iterable[Figure]]
+
+
+def numbers(text: str) -> list[int]:
+    """An option's `1,10,50`. Raises ValueError, which argparse tells."""
+    return [int(part) for part in text.split(",") if part]

@@ -62,9 +62,11 @@ class Environment:
     def command(self, *arguments: str) -> list[str]:
         return [str(self.estate.folder / "bin" / "pulumi"), *arguments]
 
-    def run(self, *arguments: str, folder: Path | None = None) -> Watched:
-        """`pulumi …` as a user has it in the sandbox's shell, in the checkout or in another project's folder."""
-        return watched(self.command(*arguments), folder or self.estate.checkout, self.variables)
+    def run(self, *arguments: str, folder: Path | None = None, more: Mapping[str, str] | None = None) -> Watched:
+        """`pulumi …` as a user has it in the sandbox's shell, in the checkout or in another project's folder; `more` are
+        variables beside the shell's.
+        """
+        return watched(self.command(*arguments), folder or self.estate.checkout, {**self.variables, **(more or {})})
 
     def resources(self) -> int:
         """How many the stack's state holds."""

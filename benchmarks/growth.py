@@ -1,4 +1,6 @@
-"""One environment with more and more runners, and with more and more GitLab projects: what each resource adds.
+"""One environment with more and more runners, and with more and more GitLab projects: what each resource takes, and adds.
+
+Without what the engine takes to write its state at each step, which grows by itself: `state_writing` measures that.
 
 `python -m benchmarks.growth --runners 1,10,50` measures chosen sizes by hand.
 """
@@ -13,18 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import marginal
-from benchmarks.bench import Bench
+from benchmarks import marginal, state_writing
+from benchmarks.bench import Bench, numbers
 from benchmarks.environments import PLAIN, Environment, Size, environment
 from benchmarks.figures import RATIO, Figure
 from benchmarks.marginal import Point
+from benchmarks.state_writing import UNWRITTEN, UP
 from ci import command_line
 
 AT_MOST: Final = 1.3
 # Requests are counted, not timed; a twentieth is for those that ask again whether something is ready yet.
 REQUESTS_AT_MOST: Final = 1.05
 _TIMES: Final = ("up_seconds", "preview_seconds")
-_UP: Final = ("up", "--yes", "--skip-preview", *PLAIN)
 _PREVIEW: Final = ("preview", *PLAIN)
 _POLICIES: Final = ("--policy-pack", "policies")
 
@@ -95,6 +97,7 @@ def by_product(operations: Counter[str]) -> Counter[str]:
 
 def measure(bench: Bench) -> Iterable[Figure]:
     yield from grown(bench, Plan(previews=max(3, bench.repetitions)))
+    yield from state_writing.measure(bench)
 
 
 def grown(bench: Bench, plan: Plan) -> Iterator[Figure]:
@@ -122,7 +125,7 @@ def grown(bench: Bench, plan: Plan) -> Iterator[Figure]:
 
 def _measure(place: Environment, size: Size, previews: int) -> Measured:
     place.requests()
-    up = place.run(*_UP)
+    up = place.run(*UP, more=UNWRITTEN)
     up_requests, api_server_up = place.requests(), place.api_server_requests()
     preview = place.run(*_PREVIEW, "--expect-no-changes")
     preview_requests, api_server_after = place.requests(), place.api_server_requests()
@@ -178,7 +181,8 @@ def time_growth(of: str, sweep: Sequence[Measured]) -> Figure:
         values=[max(ratios.values())],
         at_most=AT_MOST,
         meaning=f"Seconds per resource with {sweep[-1].named(of)}, over those with {sweep[0].named(of)}; the greater of "
-        "`pulumi up` from nothing and of a preview without a change.",
+        "`pulumi up` from nothing and of a preview without a change. The engine writes its state at the end only: "
+        "state_writing has what it takes at each step.",
         details={
             "growth": {name: round(ratio, 3) for name, ratio in ratios.items()},
             "per_resource": {name: _rounded(values) for name, values in each.items()},
@@ -197,9 +201,7 @@ def added_growth(of: str, sweep: Sequence[Measured]) -> Figure:
         unit=RATIO,
         values=[max(ratios.values())],
         meaning=f"The same of what one resource adds, so that no fixed part flatters it: between {sizes[-2]} and "
-        f"{sizes[-1]}, over between {sizes[0]} and {sizes[1]}. With a state in files or in Object Storage, the engine "
-        "writes the whole state anew after each of its steps: an update of thousands of resources takes time by their "
-        "square.",
+        f"{sizes[-1]}, over between {sizes[0]} and {sizes[1]}.",
         details={
             "growth": {name: round(ratio, 3) for name, ratio in ratios.items()},
             "added_by_one_resource": {name: _rounded(marginal.steps(points)) for name, points in costs.items()},
@@ -229,15 +231,11 @@ def _rounded(values: Iterable[float]) -> list[float]:
     return [round(value, 4) for value in values]
 
 
-def _numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",") if part]
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     defaults = Plan()
     flags = command_line.parser("python -m benchmarks.growth", __doc__)
-    flags.add_argument("--runners", type=_numbers, default=defaults.runners, help="numbers of runners, as 1,10,50")
-    flags.add_argument("--projects", type=_numbers, default=defaults.projects, help="numbers of GitLab projects")
+    flags.add_argument("--runners", type=numbers, default=defaults.runners, help="numbers of runners, as 1,10,50")
+    flags.add_argument("--projects", type=numbers, default=defaults.projects, help="numbers of GitLab projects")
     flags.add_argument("--previews", type=int, default=defaults.previews, help="how often a preview is measured")
     given = flags.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:

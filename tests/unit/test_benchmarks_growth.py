@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks import marginal
+from benchmarks import marginal, state_writing
 from benchmarks.environments import Size, asked, sized
 from benchmarks.growth import Measured, added_growth, by_product, request_growth, time_growth
 from benchmarks.marginal import Point
+from benchmarks.state_writing import Pair
 from settings import Settings, parse
 from tests.program.conftest import as_engine_gives_it
 
@@ -95,6 +96,18 @@ def test_requests_are_those_that_a_resource_adds() -> None:
     assert figure.name == "growth_requests"
     assert figure.details == {"projects, up": 1.0, "projects, preview": 1.0}
     assert figure.kept
+
+
+def test_the_writing_of_the_state_is_told_for_the_most_runners() -> None:
+    figure = state_writing.figure(
+        [
+            Pair(runners=50, resources=1000, written=150.0, unwritten=50.0),
+            Pair(runners=1, resources=100, written=12.0, unwritten=10.0),
+        ]
+    )
+    assert figure.values == [3.0]
+    assert "with 50 runners" in figure.meaning
+    assert [each["seconds of it per resource"] for each in figure.details["by size"]] == [0.1, 0.02]
 
 
 def test_operations_are_told_by_product() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "benchmarks", "benchmarks.growth", "benchmarks.up", "ci.deploy", "ci.preview_report", "ci.promote",
-    "ci.publish_plan", "costs", "doctor", "graph", "pins", "repair", "sandbox", "tests.fidelity", "tests.reliability",
+    "benchmarks", "benchmarks.growth", "benchmarks.state_writing", "benchmarks.up", "ci.deploy", "ci.preview_report",
+    "ci.promote", "ci.publish_plan", "costs", "doctor", "graph", "pins", "repair", "sandbox", "tests.fidelity",
+    "tests.reliability",
 )  # fmt: skip
 SANDBOX = ("up", "preview", "repair", "down", "start", "stop", "status", "env", "reset", "serve", "fault", "pace")
 
