@@ -63,9 +63,9 @@ async def _serve(engine: str) -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    print(port, flush=True)
     over, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, over.set)  # by which the engine ends its plugins, one after another
+    print(port, flush=True)  # from now on it may be interrupted
     threading.Thread(target=_tell_end_of_stdin, args=(loop, over), daemon=True).start()
     try:
         await over.wait()
