@@ -41,7 +41,7 @@ def session(server: str, most_requests: int | None = None) -> requests.Session:
 class _BoundedAdapter(HTTPAdapter):
     def __init__(self, server: str, most_requests: int | None) -> None:
         super().__init__()
-        self._origin = _origin(server)
+        self._origin = origin(server)
         self._most = MAX_REQUESTS if most_requests is None else most_requests
         self._sent = 0
 
@@ -58,7 +58,7 @@ class _BoundedAdapter(HTTPAdapter):
         return answer
 
     def _refuse_others(self, url: str, relative: str = "") -> None:
-        if _origin(url, relative) != self._origin:
+        if origin(url, relative) != self._origin:
             raise ElsewhereError("another server")
 
 
@@ -90,7 +90,7 @@ class Body:
             yield part
 
 
-def _origin(url: str, relative: str = "") -> tuple[str, str, int] | None:
+def origin(url: str, relative: str = "") -> tuple[str, str, int] | None:
     """Scheme, host and port; None: it has none."""
     try:
         parts = urlsplit(urljoin(url, relative))

@@ -8,9 +8,10 @@ access tokens".
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from ci.gitlab_transport import origin
 from config_error import set_command
 from doctor.expiry import expiry_check
 from doctor.verdicts import Check, ok, unknown, warning, wrong
@@ -45,31 +46,17 @@ def runners_address_check(wanted: str, asked: str, stack: str) -> Check | None:
 
     None where the API is on this machine: then it is a sandbox's, or a tunnel's, and says nothing of the runners' way.
     """
-    there, here = _host(wanted), _host(asked)
-    if here is None or here.hostname in ("127.0.0.1", "localhost", "::1"):
+    parts = urlsplit(asked)
+    if parts.hostname in ("127.0.0.1", "localhost", "::1"):
         return None
-    if there == here:
-        return ok(f"runners register at {here.shown}, as gitlab.url says")
+    shown = f"{parts.scheme}://{parts.netloc}/"
+    if origin(wanted) == origin(asked):
+        return ok(f"runners register at {shown}, as gitlab.url says")
     return warning(
-        f"gitlab.url = {wanted} (Pulumi.{stack}.yaml): should be {here.shown}, which GITLAB_BASE_URL names, or runners find "
-        "no GitLab; unless that is what the cluster calls it",
-        f"{set_command('gitlab.url', here.shown)} --stack {stack}",
+        f"gitlab.url = {wanted} (Pulumi.{stack}.yaml): should be {shown}, which GITLAB_BASE_URL names, or runners find no "
+        "GitLab; unless that is what the cluster calls it",
+        f"{set_command('gitlab.url', shown)} --stack {stack}",
     )
-
-
-class _Host(NamedTuple):
-    hostname: str
-    port: int | None
-    scheme: str
-
-    @property
-    def shown(self) -> str:
-        return f"{self.scheme}://{self.hostname}{f':{self.port}' if self.port else ''}/"
-
-
-def _host(url: str) -> _Host | None:
-    parts = urlsplit(url)
-    return _Host(parts.hostname, parts.port, parts.scheme) if parts.hostname else None
 
 
 def gives_tokens_by_plan(url: str) -> bool:

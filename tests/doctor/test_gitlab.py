@@ -268,6 +268,8 @@ def test_the_end_of_a_token_is_a_day(ends: str | None, verdict: Verdict) -> None
     [
         ("https://gitlab.com/", "https://gitlab.com/api/v4/", Verdict.OK),
         ("https://GitLab.com/", "https://gitlab.com/api/v4", Verdict.OK),
+        ("https://gitlab.example.com/", "https://gitlab.example.com:443/api/v4/", Verdict.OK),
+        ("https://gitlab.example.com:x/", "https://gitlab.example.com/api/v4/", Verdict.WARNING),
         ("https://gitlab.com/", "https://gitlab.example.com/api/v4/", Verdict.WARNING),
         ("https://gitlab.example.com/", "https://gitlab.example.com:8443/api/v4/", Verdict.WARNING),
         ("http://gitlab.example.com/", "https://gitlab.example.com/api/v4/", Verdict.WARNING),
