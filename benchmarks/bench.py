@@ -1,6 +1,9 @@
 """What every benchmark is given, and how one is found."""
 
-from collections.abc import Callable, Iterable
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,17 @@ class Bench:
 
 
 Measure = Callable[[Bench], Iterable[Figure]]
+
+
+@contextmanager
+def by_hand(repetitions: int = 1) -> Iterator[Bench]:
+    """For a benchmark that is started by itself: its figures go to stdout, so what is being measured is told on stderr."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        yield Bench(
+            folder=Path(folder),
+            repetitions=repetitions,
+            say=lambda text: print(text, file=sys.stderr, flush=True),
+        )
 
 
 def numbers(text: str) -> list[int]:

@@ -23,6 +23,7 @@ from tests.engine.estate import Estate
 
 STACK: Final = "dev"
 PLAIN: Final = ("--stack", STACK)
+UP: Final = ("up", "--yes", "--skip-preview", *PLAIN)
 # Room for the managers of 200 runners, each of 50m CPU and 64 Mi; the same at each size, so that it costs the same.
 _SYSTEM_POOL: Final = {"nodeType": "GP1-M", "size": 3}
 _METRIC: Final = "apiserver_request_total{"

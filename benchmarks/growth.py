@@ -8,19 +8,17 @@ Without what the engine takes to write its state at each step, which grows by it
 import json
 import statistics
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import marginal, state_writing
-from benchmarks.bench import Bench, numbers
-from benchmarks.environments import PLAIN, Environment, Size, environment
+from benchmarks.bench import Bench, by_hand, numbers
+from benchmarks.environments import PLAIN, UP, Environment, Size, environment
 from benchmarks.figures import RATIO, Figure
 from benchmarks.marginal import Point
-from benchmarks.state_writing import UNWRITTEN, UP
+from benchmarks.state_writing import UNWRITTEN
 from ci import command_line
 
 AT_MOST: Final = 1.3
@@ -238,8 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags.add_argument("--projects", type=numbers, default=defaults.projects, help="numbers of GitLab projects")
     flags.add_argument("--previews", type=int, default=defaults.previews, help="how often a preview is measured")
     given = flags.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder=Path(folder), repetitions=1, say=lambda text: print(text, file=sys.stderr, flush=True))
+    with by_hand() as bench:
         plan = Plan(runners=given.runners, projects=given.projects, previews=given.previews)
         for figure in grown(bench, plan):
             print(json.dumps({figure.name: figure.record()}, indent=2), flush=True)

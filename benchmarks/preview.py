@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks.bench import Bench
-from benchmarks.environments import PLAIN, STACK, Environment, environment
+from benchmarks.environments import PLAIN, STACK, UP, Environment, environment
 from benchmarks.figures import RATIO, SECONDS, Figure
 from benchmarks.preview_variants import VARIANTS, edited
 from benchmarks.processes import Life, Watched, timed
@@ -21,7 +21,6 @@ AT_MOST: Final = 1.6
 # That limit was set when an empty program's preview took 3.3 s: this is what it meant for the environment's.
 SECONDS_AT_MOST: Final = 5.3
 _EMPTY: Final = "empty"
-_UP: Final = ("up", "--yes", "--skip-preview", *PLAIN)
 _PREVIEW: Final = ("preview", *PLAIN, "--expect-no-changes")
 
 
@@ -46,9 +45,9 @@ class Repetition:
 def measure(bench: Bench) -> Iterator[Figure]:
     with environment(bench.folder / "environment") as place:
         bench.say("dev is brought up, and the empty program")
-        place.run(*_UP)
+        place.run(*UP)
         empty = _empty_program(place)
-        place.run(*_UP, folder=empty)
+        place.run(*UP, folder=empty)
         # Files are read from the disk and compiled by the first ones, which are not counted.
         for folder in (empty, place.estate.checkout):
             timed(place.command(*_PREVIEW), folder, place.variables)

@@ -9,20 +9,17 @@ without it, and it by itself here.
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from benchmarks.bench import Bench, numbers
-from benchmarks.environments import PLAIN, Size, environment
+from benchmarks.bench import Bench, by_hand, numbers
+from benchmarks.environments import UP, Size, environment
 from benchmarks.figures import RATIO, Figure
 from ci import command_line
 
 UNWRITTEN: Final = {"PULUMI_SKIP_CHECKPOINTS": "true"}
 """The engine writes the state once, at the end."""
-UP: Final = ("up", "--yes", "--skip-preview", *PLAIN)
 _RUNNERS: Final = (1, 10, 50)
 
 
@@ -77,8 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = command_line.parser("python -m benchmarks.state_writing", __doc__)
     flags.add_argument("--runners", type=numbers, default=_RUNNERS, help="numbers of runners, as 1,10,50")
     given = flags.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(folder=Path(folder), repetitions=1, say=lambda text: print(text, file=sys.stderr, flush=True))
+    with by_hand() as bench:
         for found in measure(bench, given.runners):
             print(json.dumps({found.name: found.record()}, indent=2), flush=True)
     return 0

@@ -10,7 +10,6 @@ By itself: `python -m benchmarks.up [--factor F] [--cluster SECONDS] [--pool SEC
 
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +20,7 @@ from typing import Any, Final
 from lightkube.resources.apps_v1 import Deployment
 
 from benchmarks import article, latencies
-from benchmarks.bench import Bench
+from benchmarks.bench import Bench, by_hand
 from benchmarks.figures import RATIO, Figure
 from benchmarks.latencies import Latencies
 from benchmarks.needs import kind, needs
@@ -222,12 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     used = latencies.defaults()
     used = replace(used, cluster=given.cluster or used.cluster, pool=given.pool or used.pool).scaled(given.factor)
-    with tempfile.TemporaryDirectory(prefix="benchmark-up-") as folder:
-        bench = Bench(
-            folder=Path(folder),
-            repetitions=given.repetitions,
-            say=lambda text: print(text, file=sys.stderr, flush=True),
-        )
+    with by_hand(given.repetitions) as bench:
         found = list(measure(bench, used))
     print(json.dumps({figure.name: figure.record() for figure in found}, indent=2))
     return 0 if all(figure.kept for figure in found) else 1
