@@ -4,8 +4,7 @@ The real API answers at once, and its states last minutes. Here they last a seco
 seconds, after a deletion every fifteen: most of an update would be waiting for the next question. What is answered is
 what would have been answered a moment later.
 
-Does not own the states (`k8s_state`). What a pace holds (`pace`) is not about to change, and a question that nobody else
-answers sooner is answered after `SECONDS`.
+Does not own the states (`k8s_state`). What a pace holds (`pace`) is not about to change.
 """
 
 import re
@@ -29,10 +28,10 @@ def wait(store: Store, planes: ControlPlanes, method: str, path: str, seconds: f
     asked = _THING.fullmatch(path) if method == "GET" else None
     if asked is None:
         return
-    about_to_change = _cluster_is_about_to_change if asked[1] == "clusters" else _pool_is_about_to_change
+    table, about_to_change = _KINDS[asked[1]]
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        record = store.get(CLUSTERS if asked[1] == "clusters" else POOLS, asked[2])
+        record = store.get(table, asked[2])
         if record is None or not about_to_change(store, planes, record):
             return
         time.sleep(_LOOK_SECONDS)
@@ -62,3 +61,6 @@ def _is_up(planes: ControlPlanes, cluster_id: str) -> bool | None:
         return planes.ready(cluster_id)
     except ControlPlaneError:
         return None
+
+
+_KINDS: Final = {"clusters": (CLUSTERS, _cluster_is_about_to_change), "pools": (POOLS, _pool_is_about_to_change)}
