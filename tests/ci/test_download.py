@@ -3,43 +3,27 @@
 import gzip
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from queue import Queue
 
 import pytest
 import requests
 
 from ci.download import EndlessError, StatusError, downloaded
+from tests import http_server
+from tests.http_server import Answer
 
 _PARTS, _GAP_SECONDS = 1_000, 0.01  # 10 s of it, which is longer than any test lets it go on
 
-Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], str]
+Serve = Callable[[Answer], str]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """The address of a server that answers every question as it is told."""
-    running: list[tuple[HTTPServer, threading.Thread]] = []
-
-    def started(answer: Callable[[BaseHTTPRequestHandler], None]) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                answer(self)
-
-            def log_message(self, *_: object) -> None:
-                """Says nothing."""
-
-        server = HTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield started
-    for server, thread in running:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with ExitStack() as servers:
+        yield lambda answer: servers.enter_context(http_server.answering(answer))
 
 
 @pytest.fixture(autouse=True)
@@ -47,9 +31,7 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def answering(
-    body: bytes, headers: Mapping[str, str] | None = None, *, status: int = 200
-) -> Callable[[BaseHTTPRequestHandler], None]:
+def answering(body: bytes, headers: Mapping[str, str] | None = None, *, status: int = 200) -> Answer:
     def answer(to: BaseHTTPRequestHandler) -> None:
         to.send_response(status)
         for name, value in (headers or {}).items():

@@ -1,8 +1,8 @@
 """The stand-ins over HTTP, dev's stack file with sections of a test's own, and what the checks of an area come to."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from doctor.stack_file import StackFile, parsed
 from doctor.verdicts import Check, Verdict
+from tests.http_server import answering
 from tests.sandbox.gitlab.conftest import Instance, instance, start
 from tests.sandbox.scaleway.conftest import api, server
 
@@ -52,29 +53,17 @@ def unread() -> StackFile:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """A server that answers everything with these bytes; its address."""
-    servers: list[tuple[HTTPServer, threading.Thread]] = []
+    with ExitStack() as servers:
 
-    def start(body: bytes, status: int = 200) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
+        def start(body: bytes, status: int = 200) -> str:
+            def answer(to: BaseHTTPRequestHandler) -> None:
+                to.send_response(status)
+                to.end_headers()
+                to.wfile.write(body)
 
-            def log_message(self, *_: Any) -> None:
-                """Nothing."""
+            return servers.enter_context(answering(answer))
 
-        here = HTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=here.serve_forever, args=(0.01,))
-        thread.start()
-        servers.append((here, thread))
-        return f"http://127.0.0.1:{here.server_port}"
-
-    yield start
-    for here, thread in servers:
-        here.shutdown()
-        thread.join()
-        here.server_close()
+        yield start
 
 
 def told(checks: Iterable[Check], *verdicts: Verdict) -> list[str]:

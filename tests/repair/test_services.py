@@ -5,8 +5,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import scaleway_core.api
@@ -15,6 +14,7 @@ from scaleway.account.v3 import AccountV3ProjectAPI
 
 from ci.errors import CiError
 from repair.services import services
+from tests.http_server import answering
 
 NO_FILE = {"SCW_CONFIG_PATH": "/nowhere"}
 KEYS = {
@@ -88,44 +88,33 @@ def test_a_fault_of_our_own_is_none_of_scaleways(monkeypatch: pytest.MonkeyPatch
 # --- the cluster ------------------------------------------------------------------------------------------------------
 
 
-class _Answers(BaseHTTPRequestHandler):
-    """Scaleway, which has the kubeconfig that its server holds, and before the cluster a balancer that has lost it."""
-
-    def do_GET(self) -> None:
-        is_file = self.path.split("?")[0].endswith("/kubeconfig")
-        text = json.dumps({"name": "kubeconfig", "content_type": "text", "content": self.server.content})  # type: ignore[attr-defined]
-        kind, lost = self.server.lost  # type: ignore[attr-defined]
-        body = (text if is_file else lost).encode()
-        self.send_response(200 if is_file else 502)
-        if is_file or kind:
-            self.send_header("Content-Type", "application/json" if is_file else kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture
 def having(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """Has Scaleway answer this kubeconfig; the address of its server, which is the cluster's as well."""
-    server = HTTPServer(("127.0.0.1", 0), _Answers)
-    server.lost = getattr(request, "param", ("text/html", "<html>Bad Gateway</html>"))  # type: ignore[attr-defined]
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    for name, value in {**KEYS, "SCW_API_URL": address, "NO_PROXY": "127.0.0.1"}.items():
-        monkeypatch.setenv(name, value)
+    """Has Scaleway answer this kubeconfig; the address of its server, which is the cluster's as well: before that stands a
+    balancer which has lost it.
+    """
+    kind, lost = getattr(request, "param", ("text/html", "<html>Bad Gateway</html>"))
+    file = {"name": "kubeconfig", "content_type": "text"}
 
-    def answer(kubeconfig: str) -> str:
-        server.content = base64.b64encode(kubeconfig.encode()).decode()  # type: ignore[attr-defined]
-        return address
+    def answer(to: BaseHTTPRequestHandler) -> None:
+        is_file = to.path.split("?")[0].endswith("/kubeconfig")
+        body = (json.dumps(file) if is_file else lost).encode()
+        to.send_response(200 if is_file else 502)
+        if is_file or kind:
+            to.send_header("Content-Type", "application/json" if is_file else kind)
+        to.send_header("Content-Length", str(len(body)))
+        to.end_headers()
+        to.wfile.write(body)
 
-    yield answer
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(answer) as address:
+        for name, value in {**KEYS, "SCW_API_URL": address, "NO_PROXY": "127.0.0.1"}.items():
+            monkeypatch.setenv(name, value)
+
+        def has(kubeconfig: str) -> str:
+            file["content"] = base64.b64encode(kubeconfig.encode()).decode()
+            return address
+
+        yield has
 
 
 def kubeconfig(address: str) -> str:

@@ -4,9 +4,8 @@ import socket
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -14,28 +13,20 @@ from sandbox import cluster
 from sandbox.cluster import LocalControlPlanes, answers
 from sandbox.cluster_parts import Endpoints, free_port
 from sandbox.control_plane import ControlPlaneError
+from tests.http_server import answering
 
 
-class Handler(BaseHTTPRequestHandler):
+def answer(to: BaseHTTPRequestHandler) -> None:
     """`/ready` for who has the token, and refusals."""
-
-    def do_GET(self) -> None:
-        known = self.headers["Authorization"] == "Bearer secret"
-        self.send_response(200 if known and self.path == "/ready" else 500 if known else 401)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+    known = to.headers["Authorization"] == "Bearer secret"
+    to.send_response(200 if known and to.path == "/ready" else 500 if known else 401)
+    to.end_headers()
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with answering(answer) as address:
+        yield address
 
 
 def test_a_part_is_up_when_it_says_so(url: str, tmp_path: Path) -> None:
