@@ -33,7 +33,7 @@ class _Package(SourceFileLoader):
         assert source is not None
         modules = _IMPORTS.findall(source)
         # As many lines as before, so that an error names the right one.
-        exec(compile(_IMPORTS.sub("", source), self.path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
+        exec(compile(_IMPORTS.sub("", source), self.path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the SDK's own package, without some lines
 
         def find(name: str) -> Any:
             """What a module answers for a name that it lacks (PEP 562)."""

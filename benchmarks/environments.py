@@ -90,7 +90,7 @@ class Environment:
         context = ssl.create_default_context(cafile=str(folder / "certificates" / "apiserver.crt"))
         header = {"Authorization": f"Bearer {token}"}
         request = urllib.request.Request(f"{server}/metrics", headers=header)  # noqa: S310 - loopback
-        with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310 - loopback
             return asked(answer.read().decode())
 
 

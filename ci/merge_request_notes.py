@@ -87,7 +87,7 @@ def write_notes(client: gitlab.Gitlab, where: MergeRequest, notes: Sequence[Note
 def _edited(manager: object, number: int, body: str) -> bool:
     """False: the note may not be edited, or was deleted meanwhile."""
     try:
-        manager.update(number, {"body": body})  # type: ignore[attr-defined]
+        manager.update(number, {"body": body})  # type: ignore[attr-defined] # python-gitlab mixes it in
     except gitlab.GitlabUpdateError as error:
         if error.response_code in (403, 404):
             return False

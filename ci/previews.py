@@ -133,14 +133,14 @@ def _members(text: str) -> Iterator[tuple[str, Any]]:
     if _next(text, at) == "}":
         return
     while True:
-        key, at = decode(text, _SPACE.match(text, at).end())  # type: ignore[union-attr]
+        key, at = decode(text, _SPACE.match(text, at).end())  # type: ignore[union-attr] # _SPACE always matches
         if not isinstance(key, str):
             raise json.JSONDecodeError("a key must be a text", text, at)
         at = _after(text, at, ":")
         if key == "steps" and _next(text, at) == "[":
             at = _after(text, at, "[")
             while _next(text, at) != "]":
-                value, at = decode(text, _SPACE.match(text, at).end())  # type: ignore[union-attr]
+                value, at = decode(text, _SPACE.match(text, at).end())  # type: ignore[union-attr] # _SPACE always matches
                 yield key, value
                 if _next(text, at) != "]":
                     at = _after(text, at, ",")
@@ -148,7 +148,7 @@ def _members(text: str) -> Iterator[tuple[str, Any]]:
         elif key == "steps" and _next(text, at) not in ("n", ""):  # null is no steps
             raise _WrongError("is no preview: its steps are no list")
         else:
-            value, at = decode(text, _SPACE.match(text, at).end())  # type: ignore[union-attr]
+            value, at = decode(text, _SPACE.match(text, at).end())  # type: ignore[union-attr] # _SPACE always matches
             if key != "steps":
                 yield key, value
         if _next(text, at) == "}":

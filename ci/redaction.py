@@ -198,7 +198,7 @@ def _views(text: str) -> Iterator[_View]:
     yield level[0]
     for _ in range(_LEVELS_OF_ESCAPING):
         level = [view.decoded(sign, pattern) for view in level for sign, pattern in _ESCAPES if sign in view.text]
-        level = [view for view in level if not (view.text in seen or seen.add(view.text))]  # type: ignore[func-returns-value]
+        level = [view for view in level if not (view.text in seen or seen.add(view.text))]  # type: ignore[func-returns-value] # None is falsy
         for view in level:
             if len(seen) > _MAX_VIEWS:
                 return

@@ -321,7 +321,7 @@ def _both_secret(path: Path, old: Any, new: Any, hidden: frozenset[str]) -> tupl
     if type(old) is not type(new) and not isinstance(old, Mark) and not isinstance(new, Mark):
         secret = holds_secret(old) or holds_secret(new)  # two of one kind are compared inside
     if secret or (path and path[0] in hidden):
-        return tuple(v if v in (Mark.ABSENT, Mark.UNKNOWN) else Mark.SECRET for v in (old, new))  # type: ignore[return-value]
+        return tuple(v if v in (Mark.ABSENT, Mark.UNKNOWN) else Mark.SECRET for v in (old, new))  # type: ignore[return-value] # of two values, two
     return old, new
 
 

@@ -124,6 +124,6 @@ def _namespaces(kubeconfig: Mapping[str, Any]) -> list[dict[str, Any]]:
         f"{cluster['server']}/api/v1/namespaces?labelSelector={quote(ENVIRONMENT_LABEL)}",
         headers={"Authorization": f"Bearer {user['token']}", "Accept": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS, context=context) as answer:  # noqa: S310 - the cluster's own address
         items: list[dict[str, Any]] = json.loads(answer.read())["items"]
     return items

@@ -6,7 +6,7 @@ from typing import Any
 from .base import UNKNOWN, Properties, Resource, ResourceRule, StackRule, Violation, at, items, leaves, named, problem
 from .secret_values import CLUSTER, decoded, kubeconfig_of, secrets_of, taken_from
 
-SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 # a type
+SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 - a type
 _RULE = "no secret may hold an administrator's kubeconfig"
 _CONSEQUENCE = "every pod that mounts it administers the cluster and reads all keys in it"
 _FIX = "make a kubeconfig for a service account with a role of its own"

@@ -52,7 +52,7 @@ class _Errors(grpc.aio.ServerInterceptor):
 class _Servicer(ProviderServicer):
     async def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
         """What is gone has no properties at all: the engine takes an empty map for a thing, and would import it."""
-        found: provider_pb2.ReadResponse = await super().Read(request, context)  # type: ignore[no-untyped-call]
+        found: provider_pb2.ReadResponse = await super().Read(request, context)  # type: ignore[no-untyped-call] # the SDK says no types here
         return found if found.id else provider_pb2.ReadResponse()
 
 

@@ -28,15 +28,15 @@ VARIABLE_TYPES = ("env_var", "file")
 
 
 def _text(name: str, api: str | None = None, **more: object) -> Input:
-    return Input(name=name, api=api or name, **more)  # type: ignore[arg-type]
+    return Input(name=name, api=api or name, **more)  # type: ignore[arg-type] # a dataclass refuses other names
 
 
 def _flag(name: str, api: str | None = None, default: bool | None = None, **more: object) -> Input:
-    return Input(name=name, kind=Kind.BOOLEAN, api=api or name, default=default, **more)  # type: ignore[arg-type]
+    return Input(name=name, kind=Kind.BOOLEAN, api=api or name, default=default, **more)  # type: ignore[arg-type] # a dataclass refuses other names
 
 
 def _number(name: str, api: str, **more: object) -> Input:
-    return Input(name=name, kind=Kind.INTEGER, api=api, **more)  # type: ignore[arg-type]
+    return Input(name=name, kind=Kind.INTEGER, api=api, **more)  # type: ignore[arg-type] # a dataclass refuses other names
 
 
 _PROJECT = Input(name="project", required=True, replaces=True)
@@ -60,7 +60,7 @@ def _levels(name: str, api: str, answer: str, *extra: Input, **more: object) -> 
         api=api,
         answer=answer,
         fields=(*_LEVEL_FIELDS, *extra),
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type] # a dataclass refuses other names
     )
 
 

@@ -13,7 +13,7 @@ TWO = [Merged(iid=12, title="Add a cache", author="alice"), Merged(iid=11, title
 
 
 def _content(merged: list[Merged], **more: object) -> Content:
-    return Content(**({"source": "main", "target": "preprod", "merged": merged, "commits": 4} | more))  # type: ignore[arg-type]
+    return Content(**({"source": "main", "target": "preprod", "merged": merged, "commits": 4} | more))  # type: ignore[arg-type] # `more` is of any type
 
 
 def test_the_description() -> None:

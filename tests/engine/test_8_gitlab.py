@@ -97,7 +97,7 @@ def test_a_manager_of_each_project_runs_and_makes_job_pods_at_the_same_place(adm
         for number in range(len(RELEASES)):
             name = f"of-project-{number}"
             eventually(
-                lambda name=name: admin.get(Pod, name, namespace="dev"),  # type: ignore[misc]
+                lambda name=name: admin.get(Pod, name, namespace="dev"),  # type: ignore[misc] # a lambda with a default
                 lambda pod: bool(pod.status and pod.status.phase == "Running"),
             )
     finally:

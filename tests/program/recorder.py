@@ -138,7 +138,7 @@ class _Recorder(mocks.MockMonitor):
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
             )
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # the SDK says no types here
 
     def ReadResource(self, request: Any) -> Any:
         self.registered[request.name] = Registered(
@@ -150,7 +150,7 @@ class _Recorder(mocks.MockMonitor):
             depends_on=sorted({urn.rpartition("::")[2] for urn in request.dependencies}),
             read=request.id,
         )
-        return super().ReadResource(request)  # type: ignore[no-untyped-call]
+        return super().ReadResource(request)  # type: ignore[no-untyped-call] # the SDK says no types here
 
 
 async def _run() -> dict[str, Any]:
@@ -170,7 +170,7 @@ def record(stack: str, config: dict[str, str]) -> dict[str, Any]:
     """What the program registers, exports or refuses. Once per process: the SDK keeps what it learns in globals."""
     recorder = _Recorder()
     mocks.set_mocks(recorder.mocks, project=PROJECT, stack=stack, preview=False, monitor=recorder)
-    resource._get_callbacks = _hooks  # type: ignore # mocks have no such server
+    resource._get_callbacks = _hooks  # type: ignore[attr-defined, assignment] # mocks have no such server
     pulumi.runtime.set_all_config(config)
     outputs, error = {}, ""
     try:

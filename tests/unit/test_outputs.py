@@ -98,7 +98,7 @@ def test_what_a_runner_tells_names_secrets_and_holds_none() -> None:
 
 def test_every_output_must_be_given_and_stays() -> None:
     with pytest.raises(TypeError, match="missing 20 required keyword-only arguments"):
-        EnvironmentOutputs()  # type: ignore[call-arg]
+        EnvironmentOutputs()  # type: ignore[call-arg] # that it is refused is the test
     values: Any = {each.name: "x" for each in fields(EnvironmentOutputs)}
     with pytest.raises(FrozenInstanceError):
-        EnvironmentOutputs(**values).branch = "y"  # type: ignore[misc]
+        EnvironmentOutputs(**values).branch = "y"  # type: ignore[misc] # that it is refused is the test
