@@ -1,4 +1,5 @@
-"""How the program uses the SDKs to be quick: it imports a part of them, and they keep their steps to themselves.
+"""How the program uses the SDKs to be quick: it imports a part of them, they keep their steps to themselves, and no garbage
+is looked for.
 
 An SDK's package imports each of its modules, hundreds, when it is imported. Here that waits: a package imported after
 this module runs without `from .module import *`, and a name is looked for in the modules when somebody asks for it. What is
@@ -6,9 +7,15 @@ found is what would have been there otherwise, so nothing else knows of this.
 
 The SDK tells the engine of each of its steps, "registering resource", four for each resource, and waits for each answer;
 nobody is shown them but who runs the engine with `--debug`. So they are told only then: where the option comes from the
-environment, PULUMI_OPTION_DEBUG=true, which this module can see. ADR 12 has what else was tried, and what comes of it.
+environment, PULUMI_OPTION_DEBUG=true, which this module can see.
+
+Python looks for objects that hold only each other again and again while hundreds of classes and resources are made. The
+program lives for seconds and makes hardly any (1 MB of 100), so it is not asked to.
+
+ADR 12 has what each gives, what else was tried, and what comes of it.
 """
 
+import gc
 import os
 import re
 import sys
@@ -89,6 +96,7 @@ def _unheard(*_: object, **__: object) -> None:
     """In the place of `pulumi.log.debug`, which the SDK calls and the program does not."""
 
 
+gc.disable()
 sys.meta_path.insert(0, _Finder())
 if os.environ.get("PULUMI_OPTION_DEBUG", "").lower() not in ("1", "t", "true"):
     pulumi.log.debug = _unheard

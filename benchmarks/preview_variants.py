@@ -30,9 +30,7 @@ VARIANTS: Final[Mapping[str, Sequence[Edit]]] = {
     "the engine told of each step of the SDK": [
         Edit(file="sdks.py", old="    pulumi.log.debug = _unheard\n", new="    pass\n")
     ],
-    "no garbage looked for": [
-        Edit(file="sdks.py", old="\nsys.meta_path.insert", new="\n__import__('gc').disable()\nsys.meta_path.insert")
-    ],
+    "garbage looked for": [Edit(file="sdks.py", old="gc.disable()\n", new="")],
     "GitLab asked after Scaleway": [
         Edit(
             file="__main__.py",

@@ -73,9 +73,12 @@ def prepare(folder: Folder, toolchain: str, environment: Mapping[str, str] = os.
 
 
 # What the engine writes, such as states and logs, is its user's alone. In the project folder's copies, the lines of a
-# secrets provider go; the program and its environment stay where they are.
+# secrets provider go; the program and its environment stay where they are. The engine and its plugins live for seconds: to
+# look for garbage a quarter as often takes a twentieth less of a preview's processor time, and 60 MB more.
 _COMMAND = """\
 umask 077
+GOGC=${{GOGC:-400}}
+export GOGC
 TMPDIR={temporary}
 export TMPDIR
 checkout={checkout}

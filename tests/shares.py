@@ -7,17 +7,15 @@ each with a sandbox of its own; what they share beyond it is the toolchain's cac
 from pathlib import PurePosixPath
 from typing import Final
 
-# The tests of the sandbox that all three environments share are two chains, and each makes it for itself: one would be the
-# longest of all. `changes` edits dev; `environments` edits prod, and takes everything down in the end.
+# `environments` brings up all three, and takes them down in the end; `changes` edits dev in a sandbox in which it is alone.
 _CHAINS: Final = {
     "environments": (
-        "test_1_environments", "test_2_cluster", "test_2_costs", "test_2_doctor", "test_2_graph", "test_2_manifests",
-        "test_3_secrets", "test_5_isolation", "test_6_consumer", "test_6_keys", "test_6_plugin", "test_7_policies",
-        "test_8_protection", "test_8_state", "test_9_destroy",
+        "test_1_environments", "test_2_cluster", "test_2_costs", "test_2_doctor", "test_2_gitlab", "test_2_graph",
+        "test_2_manifests", "test_3_secrets", "test_5_isolation", "test_6_consumer", "test_6_keys", "test_6_plugin",
+        "test_7_policies", "test_8_protection", "test_8_state_s3", "test_9_destroy",
     ),
     "changes": (
         "test_4_changes", "test_6_app_cluster", "test_6_scw", "test_8_account", "test_8_gitlab", "test_8_renames",
-        "test_8_state_s3",
     ),
     "pipelines": ("test_flow", "test_app_flow"),
     "program": ("test_program", "test_gitlab_kinds"),

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import gettempdir
@@ -12,6 +12,10 @@ import pytest
 from tests.engine import runbook
 from tests.engine.estate import ENVIRONMENTS, Estate, Up
 from tests.reliability.life import STACK, census, small_estate
+from tests.shares import chain_of
+
+SHARED = pytest.StashKey[Estate]()
+SHARING = ("changes", "environments")  # where there is one process, both use the same one, one after the other
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,11 +24,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
+@pytest.hookimpl(trylast=True)  # after what modules have made in it is gone
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The shared sandbox ends with the chains that share it: its clusters take processor time also when nobody asks them."""
+    estate = item.config.stash.get(SHARED, None)
+    if estate is not None and nextitem is not None and chain_of(nextitem.nodeid) not in SHARING:
+        estate.stop()
+
+
 @pytest.fixture(scope="session")
-def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+def estate(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Estate]:
     """A running sandbox that the tests of a session share; nothing of it is left afterwards."""
     left_by_others = set(Path(gettempdir()).glob("kubeconfig*"))
-    estate = Estate(tmp_path_factory.mktemp("estate"), logs=False)
+    estate = request.config.stash[SHARED] = Estate(tmp_path_factory.mktemp("estate"), logs=False)
     estate.start()
     yield estate
     estate.stop()
@@ -33,14 +45,32 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
 
 
 @pytest.fixture(scope="session")
-def environments(estate: Estate) -> dict[str, Up]:
-    """All three environments, brought up at the same time."""
-    with ThreadPoolExecutor(len(ENVIRONMENTS)) as pool:
-        found = pool.map(lambda name: estate.up(name, previewed=name == "dev"), ENVIRONMENTS)
-        ups = dict(zip(ENVIRONMENTS, found, strict=True))
-    for up in ups.values():
-        assert up.code == 0, up.printed
-    return ups
+def brought_up(estate: Estate) -> Callable[..., dict[str, Up]]:
+    """`brought_up(name, …)`: what it printed when these environments came up, all at the same time unless they are up."""
+    ups: dict[str, Up] = {}
+
+    def bring(*names: str) -> dict[str, Up]:
+        missing = [name for name in names if name not in ups]
+        with ThreadPoolExecutor(len(names)) as pool:
+            found = pool.map(lambda name: estate.up(name, previewed=name == "dev"), missing)
+            ups.update(zip(missing, found, strict=True))
+        for name in missing:
+            assert ups[name].code == 0, ups[name].printed
+        return ups
+
+    return bring
+
+
+@pytest.fixture(scope="session")
+def dev(brought_up: Callable[..., dict[str, Up]]) -> None:
+    """The environment of that name is up, for what needs no other beside it."""
+    brought_up("dev")
+
+
+@pytest.fixture(scope="session")
+def environments(brought_up: Callable[..., dict[str, Up]]) -> dict[str, Up]:
+    """All three environments are up; what that printed."""
+    return brought_up(*ENVIRONMENTS)
 
 
 @pytest.fixture(params=ENVIRONMENTS)
@@ -75,17 +105,18 @@ def converged(small: Estate, normal: Counter[str]) -> Iterator[None]:
 
 
 @pytest.fixture
-def dev_as_declared(estate: Estate, environments: dict[str, Up]) -> Iterator[None]:
+def dev_as_declared(estate: Estate, dev: None) -> Iterator[None]:
     """For a test that edits dev's settings: the estate is as declared again afterwards.
 
     Whether the way back leaves anything to do is seen by the next test, which names each change that it makes.
     """
     file = estate.checkout / "Pulumi.dev.yaml"
-    before = file.read_text()
+    before, state = file.read_text(), estate.version_of_state("dev")
     yield
     if file.read_text() != before:  # else there is nothing to take back
         file.write_text(before)
-        estate.pulumi("up --yes --skip-preview --stack dev")
+        if estate.version_of_state("dev") != state:  # else nothing was updated
+            estate.pulumi("up --yes --skip-preview --stack dev")
 
 
 @pytest.fixture(autouse=True)

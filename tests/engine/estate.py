@@ -96,6 +96,7 @@ class Estate:
         self.folder = self.checkout / ".sandbox"
         self.process: subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}  # what the user's shell has beside
+        self._told: dict[str, tuple[tuple[int, int], str]] = {}  # outputs by stack, and of which version of its state
         if not logs:  # the engine goes on without where it cannot make the folder
             Folder(self.folder).create()
             (Folder(self.folder).pulumi_home / "logs").touch()
@@ -175,9 +176,18 @@ class Estate:
         result = self.sandbox("up", stack, **({} if previewed else UNSEEN))
         return Up(result.returncode, result.stdout + result.stderr)
 
+    def version_of_state(self, stack: str) -> tuple[int, int]:
+        """Another one once an update, a refresh or an import has written the state."""
+        state = (self.folder / "state" / ".pulumi" / "stacks" / "kapsule-devops" / f"{stack}.json").stat()
+        return state.st_mtime_ns, state.st_size
+
     def outputs(self, stack: str) -> dict[str, Any]:
-        result = self.shell(f"pulumi stack output --json --stack {stack}")
-        found: dict[str, Any] = json.loads(result.stdout)
+        """As `pulumi stack output` tells them; asked once for each version of the state."""
+        version = self.version_of_state(stack)
+        if stack not in self._told or self._told[stack][0] != version:
+            result = self.shell(f"pulumi stack output --json --stack {stack}")
+            self._told[stack] = version, result.stdout
+        found: dict[str, Any] = json.loads(self._told[stack][1])
         return found
 
     def changes(self, stack: str, *flags: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.engine.estate import Estate
+from tests.engine.estate import UNSEEN, Estate
 
 FOLDER = Path(__file__).parents[2] / "docs" / "runbooks"
 FOUND = 4  # `python -m repair` has found something to mend
@@ -65,9 +65,12 @@ def run(estate: Estate, script: str, **environment: str) -> str:
 
 
 def shell(estate: Estate, script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """As a person who says yes to each question of Pulumi, with the virtual environment on the PATH; all in one stream."""
+    """As a person who says yes to each question of Pulumi, with the virtual environment on the PATH; all in one stream.
+
+    Nobody looks at the preview that `pulumi up` makes before it asks, so there is none: it runs the program once more.
+    """
     path = os.pathsep.join((str(Path(sys.prefix) / "bin"), os.environ["PATH"]))
-    given = {"PATH": path, "PULUMI_SKIP_CONFIRMATIONS": "true", **environment}
+    given = {"PATH": path, "PULUMI_SKIP_CONFIRMATIONS": "true", **UNSEEN, **environment}
     return estate.shell(f"exec 2>&1\n{script}", **given)
 
 

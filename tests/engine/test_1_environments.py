@@ -6,7 +6,7 @@ from sandbox.gitlab.branches import PROTECTED_BRANCHES
 from sandbox.gitlab.runners import RUNNERS
 from sandbox.scaleway.common import CLUSTERS
 from sandbox.scaleway.k8s_state import POOLS
-from tests.engine.estate import Estate, Up
+from tests.engine.estate import ENVIRONMENTS, Estate, Up
 from tests.quick_yaml import quick_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -23,13 +23,17 @@ def test_up_says_what_exists_and_where_to_look(environment: str, environments: d
     assert "warning" not in printed.lower()
 
 
-def test_preview_shows_no_change(environment: str, estate: Estate) -> None:
-    assert estate.changes(environment) == {}
+def test_three_that_were_brought_up_at_the_same_time_are_all_there(estate: Estate, environments: dict[str, Up]) -> None:
+    """`environments` brings them up at once; here is what that leaves."""
+    assert {name: up.code for name, up in environments.items()} == dict.fromkeys(ENVIRONMENTS, 0)
+    state = estate.folder / "state" / ".pulumi"
+    assert sorted(file.stem for file in (state / "stacks").rglob("*.json")) == sorted(ENVIRONMENTS)
+    assert list((state / "locks").rglob("*.json")) == []
 
 
-def test_refresh_shows_no_change(environment: str, estate: Estate) -> None:
+def test_neither_refresh_nor_preview_shows_a_change(environment: str, estate: Estate) -> None:
     estate.pulumi(f"refresh --yes --skip-preview --expect-no-changes --stack {environment}")
-    estate.pulumi(f"preview --refresh --expect-no-changes --stack {environment}")
+    estate.pulumi(f"preview --expect-no-changes --stack {environment}")
 
 
 def test_outputs_are_the_contract(environment: str, estate: Estate) -> None:

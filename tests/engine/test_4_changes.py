@@ -8,7 +8,7 @@ from lightkube.resources.core_v1 import ConfigMap, Node, ResourceQuota
 from sandbox.gitlab.branches import PROTECTED_BRANCHES
 from tests.engine.estate import Estate, eventually
 
-pytestmark = pytest.mark.usefixtures("environments", "dev_as_declared")
+pytestmark = pytest.mark.usefixtures("dev_as_declared")
 
 PROTECTIONS = ("gitlab-branch", "gitlab@acme-platform-branch")
 

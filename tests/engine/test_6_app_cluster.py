@@ -25,7 +25,7 @@ from lightkube.resources.core_v1 import ConfigMap
 from lightkube.resources.core_v1 import Secret as KubernetesSecret
 
 from sandbox.scaleway.common import CLUSTERS
-from tests.engine.estate import Estate, Up, eventually
+from tests.engine.estate import Estate, eventually
 
 WRITE = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create", "get", "patch"]}
 READ = {"apiGroups": ["", "apps"], "resources": ["pods", "deployments"], "verbs": ["get", "list"]}
@@ -66,7 +66,7 @@ class App:
 
 
 @pytest.fixture(scope="module")
-def app(estate: Estate, environments: dict[str, Up], tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def app(estate: Estate, dev: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     before = (estate.checkout / "Pulumi.dev.yaml").read_text()
     key = tmp_path_factory.mktemp("mounted") / "config.yaml"
     key.touch(mode=0o600)

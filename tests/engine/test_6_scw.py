@@ -15,7 +15,7 @@ import pytest
 from sandbox.scaleway.catalog import VERSIONS
 from sandbox.scaleway.common import CLUSTERS, PRIVATE_NETWORKS
 from sandbox.scaleway.k8s_state import POOLS
-from tests.engine.estate import Estate, Up, eventually
+from tests.engine.estate import Estate, eventually
 from tests.engine.scw import command_in
 
 ENVIRONMENT = "scw"  # not dev: kapsule-dev is what the Pulumi project of the same example makes
@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def job(estate: Estate, environments: dict[str, Up], folder: Path) -> Iterator[Job]:
+def job(estate: Estate, dev: None, folder: Path) -> Iterator[Job]:
     job = Job(estate, folder)
     yield job
     for cluster in job.made()["clusters"]:

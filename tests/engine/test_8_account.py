@@ -7,9 +7,9 @@ import pytest
 
 from sandbox.scaleway.common import PROJECTS
 from sandbox.store import Store
-from tests.engine.estate import Estate, Up
+from tests.engine.estate import Estate
 
-pytestmark = pytest.mark.usefixtures("environments")
+pytestmark = pytest.mark.usefixtures("dev")
 
 ACCOUNT = "00000000-0000-4000-8000-000000000001"  # the stack files' and so the sandbox's
 OTHER = "11111111-2222-3333-4444-555555555555"
@@ -17,7 +17,7 @@ UNKNOWN = "66666666-7777-4888-8999-000000000000"
 
 
 @pytest.fixture(autouse=True)
-def nothing_changes(estate: Estate, environments: dict[str, Up]) -> Iterator[None]:
+def nothing_changes(estate: Estate, dev: None) -> Iterator[None]:
     """Whatever is refused, both stand-ins are as before, and so is the stack file in the end."""
     file = estate.checkout / "Pulumi.dev.yaml"
     settings, before = file.read_text(), [estate.ask(each, "/_sandbox/state") for each in ("scaleway", "gitlab")]

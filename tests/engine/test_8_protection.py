@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from sandbox.scaleway.common import API_KEYS, CLUSTERS, PROJECTS, SECRETS
-from tests.engine.estate import Estate, Up
+from tests.engine.estate import UNSEEN, Estate, Up
 
 pytestmark = pytest.mark.usefixtures("environments")
 
@@ -106,7 +106,7 @@ def test_keys_rotate_all_the_same(estate: Estate) -> None:
     before, secrets = keys(), kept(estate)[SECRETS]
     assert len(before) == 2
     estate.set("prod", "rotation.serial", "1")
-    estate.pulumi("up --yes --stack prod")
+    estate.pulumi("up --yes --skip-preview --stack prod")
     assert len(keys()) == 2
     assert not keys() & before
     assert kept(estate)[SECRETS] == secrets
@@ -115,12 +115,12 @@ def test_keys_rotate_all_the_same(estate: Estate) -> None:
 def test_lifting_it_changes_the_state_only(estate: Estate) -> None:
     before, requests = state(estate), changing_requests(estate)
     estate.set("prod", "protection", "false")
-    estate.pulumi("up --yes --stack prod")
+    estate.pulumi("up --yes --skip-preview --stack prod")
     assert protected(estate, "prod") == set()
     assert state(estate) == before
     assert changing_requests(estate) == requests
     estate.set("prod", "protection", "true")
-    estate.pulumi("up --yes --stack prod")
+    estate.pulumi("up --yes --skip-preview --stack prod")
     assert protected(estate, "prod") == PROTECTED
 
 
@@ -128,7 +128,7 @@ def test_the_runbook_destroys_it(estate: Estate) -> None:
     """With the commands of its code block, as they are."""
     (commands,) = re.findall(r"^```\n(.*?)^```$", RUNBOOK.read_text(), re.DOTALL | re.MULTILINE)
     others = {p["name"] for p in estate.records(PROJECTS)} - {"devops-prod", "app-prod", "credentials-prod"}
-    result = estate.shell(f"export PULUMI_SKIP_CONFIRMATIONS=true\n{commands}")
+    result = estate.shell(commands, PULUMI_SKIP_CONFIRMATIONS="true", **UNSEEN)
     assert result.returncode == 0, result.stdout + result.stderr
     assert {p["name"] for p in estate.records(PROJECTS)} == others
     assert [c for c in estate.records(CLUSTERS) if "prod" in c["tags"]] == []

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.estate import Estate, Up
+from tests.engine.estate import Estate
 
-pytestmark = pytest.mark.usefixtures("environments")
+pytestmark = pytest.mark.usefixtures("dev")
 
 MAIN, PLACE, NETWORK = "__main__.py", "components/cluster_place.py", "components/network.py"
 RUNNER, GITLAB = "components/runner.py", "components/gitlab_project.py"
@@ -24,7 +24,7 @@ COMPONENTS = {
 
 
 @pytest.fixture(autouse=True)
-def program_comes_back(estate: Estate, environments: dict[str, Up]) -> Iterator[None]:
+def program_comes_back(estate: Estate, dev: None) -> Iterator[None]:
     files = {
         estate.checkout / name: (estate.checkout / name).read_text() for name in (MAIN, PLACE, NETWORK, RUNNER, GITLAB)
     }

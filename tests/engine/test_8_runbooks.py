@@ -120,9 +120,9 @@ def test_what_a_lost_state_has_set_in_the_cluster_may_be_changed_afterwards(smal
     """Else the API server would refuse it as a conflict with the state that is lost."""
     small.set(STACK, "runners[0].concurrent", "7")
     small.set(STACK, "rotation.serial", "2")
-    small.pulumi(f"up --yes --stack {STACK}")
+    small.pulumi(f"up --yes --skip-preview --stack {STACK}")
     settle(small, changed=False)
-    small.pulumi(f"up --yes --stack {STACK}")
+    small.pulumi(f"up --yes --skip-preview --stack {STACK}")
 
 
 @pytest.fixture

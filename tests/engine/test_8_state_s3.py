@@ -5,7 +5,7 @@ What the other tests have brought up moves there from the file backend, and back
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +56,11 @@ class Backend:
         assert process.returncode == code, printed
         return printed
 
-    def at_once(self, *stacks: str) -> list[Up]:
+    def at_once(self, *stacks: str, meanwhile: Callable[[], None] = lambda: None) -> list[Up]:
         """An `up` of each, started at the same moment."""
         with ExitStack() as running:
             processes = [running.enter_context(self.started(up_of(stack))) for stack in stacks]
+            meanwhile()
             printed = [process.communicate(timeout=HUNG_SECONDS)[0] for process in processes]
         return [Up(p.returncode, text) for p, text in zip(processes, printed, strict=True)]
 
@@ -149,10 +150,16 @@ def slow(backend: Backend, late: None) -> Iterator["subprocess.Popen[str]"]:
         answer(backend.estate)
 
 
-def test_three_stacks_are_updated_at_the_same_time(backend: Backend) -> None:
+def test_three_stacks_are_updated_at_the_same_time(backend: Backend, late: None) -> None:
+    """Each holds its own lock, and none is in the way of another."""
+
+    def all_locked() -> None:
+        eventually(backend.locks, lambda found: len(found) == len(ENVIRONMENTS))
+        answer(backend.estate)
+
     for stack in ENVIRONMENTS:
         backend.estate.set(stack, "runners[0].concurrent", "9")
-    for up in backend.at_once(*ENVIRONMENTS):
+    for up in backend.at_once(*ENVIRONMENTS, meanwhile=all_locked):
         assert up.code == 0, up.printed
         assert "updated" in up.printed
     for stack in ENVIRONMENTS:

@@ -15,7 +15,9 @@ import yaml
 from sandbox.toolchain.build import cache_folder, locked
 from tests.pipelines.events import Ask
 from tests.pipelines.place import Place, made
+from tests.shares import chain_of
 
+SHARED = pytest.StashKey[Place]()
 LOCK = Path(__file__).parent / "gitlab-ci-local"
 
 
@@ -82,10 +84,19 @@ def ask(gitlab_ci_local: Path, tmp_path: Path) -> Ask:
     return told
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """As with the sandbox of the engine's tests: what they share ends with the chain."""
+    place = item.config.stash.get(SHARED, None)
+    if place is not None and nextitem is not None and chain_of(nextitem.nodeid) != "pipelines":
+        place.estate.stop()
+
+
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Place]:
     """What the played pipelines share; nothing of it is left afterwards."""
     with made(tmp_path_factory.mktemp("pipeline")) as place:
+        request.config.stash[SHARED] = place
         yield place
     assert place.estate.processes() == []
 
