@@ -5,6 +5,8 @@ VENV := .venv/bin/python
 # tests/shares.py says which tests run side by side, and in which order.
 TESTS := $(VENV) -m pytest --dist loadscope --no-loadscope-reorder
 MAKEFLAGS += --no-print-directory
+# Where it is set, pytest would rewrite the assertions of every test anew each time: half of the time until the first one runs.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 

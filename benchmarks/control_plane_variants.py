@@ -1,6 +1,7 @@
 """Ways to run a control plane with less memory than the sandbox's way, to be measured against it."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ SHARED_ETCD: Final = "one etcd for all"
 VARIANTS: Final[Mapping[str, Variant]] = {
     "as the sandbox does": Variant(),
     SHARED_ETCD: Variant(arguments=_shared_etcd),
+    "a thread for each core": Variant(environment={"GOMAXPROCS": str(os.cpu_count())}),
     "garbage collection at 50 %": Variant(environment={"GOGC": "50"}),
     "GOMEMLIMIT of 64 MiB": Variant(environment={"GOMEMLIMIT": "64MiB"}),
     "needed controllers only": Variant(arguments=_with(controller_manager=[f"--controllers={','.join(_CONTROLLERS)}"])),

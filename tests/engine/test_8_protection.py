@@ -37,7 +37,6 @@ def prod_comes_back(estate: Estate, environments: dict[str, Up]) -> Iterator[Non
     file.write_text(before)
     if edited and estate.changes("prod"):
         estate.pulumi("up --yes --skip-preview --stack prod")
-        assert estate.changes("prod") == {}
 
 
 def state(estate: Estate) -> Any:

@@ -62,13 +62,8 @@ def rename_where_options_are(estate: Estate, old: str, new: str, *, alias: str, 
     path.write_text(text)
 
 
-def test_a_renamed_component_keeps_its_resources(estate: Estate) -> None:
-    rename(estate, '"network"', '"vpc"', alias='name="network"')
-    assert estate.changes("dev") == {}
-
-
-def test_so_do_all_components_with_what_is_deeper_inside_them(estate: Estate) -> None:
-    """The cluster has a provider inside, and a runner has components of its own."""
+def test_renamed_components_keep_their_resources_with_what_is_deeper_inside_them(estate: Estate) -> None:
+    """All of them: the cluster has a provider inside, and a runner has components of its own."""
     for name, file in COMPONENTS.items():
         rename(estate, f'"{name}"', f'"new-{name}"', alias=f'name="{name}"', file=file)
     for old, new, file in (

@@ -54,14 +54,32 @@ def _path() -> dict[str, str]:
     return os.environ | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
 
+def _contents(file: Path) -> str:
+    """A hash of a pipeline file and of what it may include."""
+    files = [file, *sorted(each for each in (file.parent / "templates").rglob("*") if each.is_file())]
+    return hashlib.sha256(b"\0".join(each.read_bytes() for each in files)).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def told_before() -> dict[tuple[object, ...], str]:
+    """What the tool said, by all that it was told: it is asked for the same file and event by many tests."""
+    return {}
+
+
 @pytest.fixture
-def ask(gitlab_ci_local: Path, tmp_path: Path) -> Ask:
+def ask(gitlab_ci_local: Path, tmp_path: Path, told_before: dict[tuple[object, ...], str]) -> Ask:
     """`ask(file, "--list-csv", CI_COMMIT_BRANCH="main")`: what the tool says of that pipeline, in a repository of its own.
 
     A variable that is None is one that GitLab does not set in such a pipeline.
     """
 
     def told(file: Path, *flags: str, **variables: str | None) -> str:
+        question = (_contents(file), flags, tuple(sorted(variables.items())))
+        if question not in told_before:
+            told_before[question] = answered(file, *flags, **variables)
+        return told_before[question]
+
+    def answered(file: Path, *flags: str, **variables: str | None) -> str:
         repository = tmp_path / "repository"
         if not repository.exists():
             git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(repository)]
