@@ -30,7 +30,8 @@ WAIT_SECONDS = 60
 HUNG_SECONDS = 900  # three environments that come up beside other tests take minutes
 # Any option of `pulumi` may be given so, also where a command of ours calls it.
 UNSEEN: Final = {"PULUMI_OPTION_SKIP_PREVIEW": "true"}
-_LEFT_OUT = (".git", ".venv", ".sandbox", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__", "tests")
+# What is compiled is copied, so that no estate compiles it anew; not what another process is just about to write of it.
+_LEFT_OUT = (".git", ".venv", ".sandbox", ".mypy_cache", ".ruff_cache", ".hypothesis", "*.pyc.*", "tests")
 
 
 T = TypeVar("T")
