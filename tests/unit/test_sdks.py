@@ -108,6 +108,10 @@ def test_what_nobody_asks_for_is_not_imported() -> None:
     assert "pulumiverse_scaleway.baremetal_server" not in modules
 
 
+def test_no_garbage_is_looked_for() -> None:
+    assert run("import gc, json, sdks\nprint(json.dumps(gc.isenabled()))") is False
+
+
 @pytest.mark.parametrize("value", ["true", "1"])
 def test_with_debug_the_engine_is_told_of_the_sdks_steps(value: str) -> None:
     told = run(_TOLD, PULUMI_OPTION_DEBUG=value)

@@ -107,3 +107,19 @@ def test_a_port_that_is_taken_in_between_is_another_one_at_the_next_try(
     ports = [each.api_server for each in tried]
     assert len(set(ports)) == len(ports) == min(times + 1, 3)
     assert len({(each.etcd_client, each.token) for each in tried}) == 1
+
+
+@pytest.mark.parametrize(("given", "threads"), [(None, "1"), ({"GOMAXPROCS": "3"}, "3")], ids=["by itself", "as told"])
+def test_each_part_has_one_thread(
+    given: dict[str, str] | None, threads: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOMAXPROCS", "8")
+    binary = tmp_path / "binary"
+    binary.write_text("#!/bin/sh\necho threads: $GOMAXPROCS >&2\nexit 1\n")
+    binary.chmod(0o755)
+    planes = LocalControlPlanes(tmp_path / "clusters", binary, environment=given)
+    planes.start("one")
+    planes._planes["one"]._thread.join(10)
+    with pytest.raises(ControlPlaneError, match=f"etcd ended with 1: .*threads: {threads}"):
+        planes.ready("one")
+    planes.stop()

@@ -294,6 +294,15 @@ def test_the_exit_code_is_the_commands(built: Place) -> None:
     assert subprocess.run([built.folder.bin / "pulumi", "up"], cwd=built.checkout).returncode == 7
 
 
+@pytest.mark.parametrize(("given", "told"), [({}, "400"), ({"GOGC": "50"}, "50")], ids=["by itself", "as it is told"])
+def test_the_engine_looks_for_garbage_less_often(built: Place, given: dict[str, str], told: str) -> None:
+    script(build.binary(ENGINE), "#!/bin/sh\necho $GOGC\n")
+    plain = {name: value for name, value in os.environ.items() if name != "GOGC"}
+    command = [built.folder.bin / "pulumi", "up"]
+    result = subprocess.run(command, cwd=built.checkout, env=plain | given, capture_output=True, text=True, check=True)
+    assert result.stdout == f"{told}\n"
+
+
 @pytest.fixture
 def installed(place: Place) -> Place:
     """Pulumi as a user has it: the command on PATH, two plugins in ~/.pulumi."""
