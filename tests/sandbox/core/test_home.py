@@ -298,7 +298,7 @@ def test_the_exit_code_is_the_commands(built: Place) -> None:
 def test_the_engine_looks_for_garbage_less_often(built: Place, given: dict[str, str], told: str) -> None:
     script(build.binary(ENGINE), "#!/bin/sh\necho $GOGC\n")
     plain = {name: value for name, value in os.environ.items() if name != "GOGC"}
-    command = [built.folder.bin / "pulumi", "up"]
+    command = [str(built.folder.bin / "pulumi"), "up"]
     result = subprocess.run(command, cwd=built.checkout, env=plain | given, capture_output=True, text=True, check=True)
     assert result.stdout == f"{told}\n"
 
