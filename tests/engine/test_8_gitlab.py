@@ -144,7 +144,7 @@ def test_a_paid_licence_protects_deployments_and_tags(estate: Estate) -> None:
         assert [level["access_level"] for level in rule["deploy_access_levels"]] == [30]
         assert rule["approval_rules"] == []
     (estate.checkout / "Pulumi.dev.yaml").write_text(before)
-    assert _updated(estate) == dict.fromkeys(new, "delete")
+    assert estate.update("dev") == dict.fromkeys(new, "delete")
     assert estate.records(PROTECTED_ENVIRONMENTS) == []
     assert estate.records(PROTECTED_TAGS) == []
 

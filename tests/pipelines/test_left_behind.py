@@ -165,7 +165,7 @@ def lived(evidence: Evidence, play: Callable[..., dict[str, Ran]]) -> Evidence:
             succeeded(ran)
     evidence.issued()
     estate.pulumi("config rm --stack dev --path runners[4]")
-    pulumi("up --stack dev --yes --json", KAPSULE_DEVOPS_NOW=later)
+    pulumi("up --stack dev --yes --skip-preview --json", KAPSULE_DEVOPS_NOW=later)
     pulumi("refresh --stack dev --yes --diff --run-program", KAPSULE_DEVOPS_NOW=later)
     for command in ("stack output --json", "stack export", "stack history --json", "stack graph left.dot"):
         pulumi(f"{command} --stack dev")
