@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kept = read(RESULTS)
     for name in given.only or MEASURES:
         found = measured(name, given.repetitions)
-        kept = {key: record for key, record in kept.items() if record["benchmark"] != name} | found
+        kept = in_order({key: record for key, record in kept.items() if record["benchmark"] != name} | found)
         RESULTS.write_text(document(kept))
         REPORT.write_text(report(kept))
     return 1 if any(record["kept"] is False for record in kept.values()) else 0
@@ -70,6 +70,12 @@ def measured(name: str, repetitions: int) -> dict[str, dict[str, Any]]:
             )
             bench.say(f"{figure.name} {figure.median:.4g} {figure.unit}{limit}")
     return records
+
+
+def in_order(records: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """As the page has its sections, whichever benchmarks were the last ones. Pure."""
+    turn = list(TITLES)
+    return dict(sorted(records.items(), key=lambda item: turn.index(item[1]["benchmark"])))
 
 
 def document(records: Mapping[str, Mapping[str, Any]]) -> str:

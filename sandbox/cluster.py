@@ -30,8 +30,8 @@ from sandbox.process import Process
 
 log = logging.getLogger("sandbox")
 
-# One thread of Go for each part of a control plane: what has little to do would else spend a fifth of its time on finding a
-# core for it. A start and an `up` take as long with it as without.
+# One thread of Go for each part of a control plane: what has little to do would else spend a fifth of its processor time on
+# finding a core for it. An `up` takes as long; only a start on a machine that does nothing else takes a tenth longer.
 _ENVIRONMENT = {"GOMAXPROCS": "1"}
 
 # From here on a start counts as failed. It takes 3 s, or 30 on a machine that starts eight at once.

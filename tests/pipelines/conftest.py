@@ -80,7 +80,7 @@ def ask(gitlab_ci_local: Path, tmp_path: Path, told_before: dict[tuple[object, .
         return told_before[question]
 
     def answered(file: Path, *flags: str, **variables: str | None) -> str:
-        repository = tmp_path / "repository"
+        repository = tmp_path / _contents(file)
         if not repository.exists():
             git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(repository)]
             subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
