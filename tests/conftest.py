@@ -4,6 +4,7 @@ None fails because the machine was busy; benchmarks measure time.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 import hypothesis
 import pytest
@@ -16,6 +17,33 @@ from tests.shares import chain_of, kind_of, turn_of
 hypothesis.settings.register_profile("thorough", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)  # `make check`
 hypothesis.settings.load_profile("thorough")
+
+
+_ENDS = pytest.StashKey[list[tuple[Callable[[], None], tuple[str, ...]]]]()
+
+
+@pytest.fixture(scope="session")
+def end_with(pytestconfig: pytest.Config) -> Callable[..., None]:
+    """`end_with(stop, "changes", …)`: what tests share is stopped when the last of these chains is over in this process.
+
+    A sandbox's clusters take processor time also when nobody asks them; its fixture would end with the session.
+    """
+    ends = pytestconfig.stash.setdefault(_ENDS, [])
+
+    def register(stop: Callable[[], None], *chains: str) -> None:
+        ends.append((stop, chains))
+
+    return register
+
+
+@pytest.hookimpl(trylast=True)  # after what modules have made in it is gone
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    ends = item.config.stash.get(_ENDS, [])
+    if nextitem is None:
+        return  # the session is over, and with it each fixture
+    for each in [each for each in ends if chain_of(nextitem.nodeid) not in each[1]]:
+        ends.remove(each)
+        each[0]()
 
 
 class Chains(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist says nothing of its types

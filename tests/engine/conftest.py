@@ -12,10 +12,6 @@ import pytest
 from tests.engine import runbook
 from tests.engine.estate import ENVIRONMENTS, Estate, Up
 from tests.reliability.life import STACK, census, small_estate
-from tests.shares import chain_of
-
-SHARED = pytest.StashKey[Estate]()
-SHARING = ("changes", "environments")  # where there is one process, both use the same one, one after the other
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,20 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.engine)
 
 
-@pytest.hookimpl(trylast=True)  # after what modules have made in it is gone
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """The shared sandbox ends with the chains that share it: its clusters take processor time also when nobody asks them."""
-    estate = item.config.stash.get(SHARED, None)
-    if estate is not None and nextitem is not None and chain_of(nextitem.nodeid) not in SHARING:
-        estate.stop()
-
-
 @pytest.fixture(scope="session")
-def estate(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Estate]:
+def estate(tmp_path_factory: pytest.TempPathFactory, end_with: Callable[..., None]) -> Iterator[Estate]:
     """A running sandbox that the tests of a session share; nothing of it is left afterwards."""
     left_by_others = set(Path(gettempdir()).glob("kubeconfig*"))
-    estate = request.config.stash[SHARED] = Estate(tmp_path_factory.mktemp("estate"), logs=False)
+    estate = Estate(tmp_path_factory.mktemp("estate"), logs=False)
     estate.start()
+    end_with(estate.stop, "changes", "environments")  # where there is one process, both use it, one after the other
     yield estate
     estate.stop()
     assert estate.processes() == []

@@ -177,9 +177,13 @@ class Estate:
         result = self.sandbox("up", stack, **({} if previewed else UNSEEN))
         return Up(result.returncode, result.stdout + result.stderr)
 
+    def state_file(self, stack: str) -> Path:
+        """Where the file backend keeps a stack's state."""
+        return self.folder / "state" / ".pulumi" / "stacks" / "kapsule-devops" / f"{stack}.json"
+
     def version_of_state(self, stack: str) -> tuple[int, int]:
         """Another one once an update, a refresh or an import has written the state."""
-        state = (self.folder / "state" / ".pulumi" / "stacks" / "kapsule-devops" / f"{stack}.json").stat()
+        state = self.state_file(stack).stat()
         return state.st_mtime_ns, state.st_size
 
     def outputs(self, stack: str) -> dict[str, Any]:

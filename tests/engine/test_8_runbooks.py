@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,6 @@ REPAIR = f"python -m repair --stack {STACK}"
 
 
 pytestmark = pytest.mark.usefixtures("converged")
-
-
-def state_file(small: Estate) -> Path:
-    (file,) = (small.folder / "state" / ".pulumi" / "stacks").rglob("dev.json")
-    return file
 
 
 def back_up(small: Estate) -> None:
@@ -57,7 +51,7 @@ def gitlab_variables(small: Estate) -> dict[str, Any]:
 )
 def test_a_state_that_is_cut_off_is_put_back(small: Estate, copies: str, last: bytes, told: str) -> None:
     """What the engine says of it depends on the last byte that is left."""
-    file = state_file(small)
+    file = small.state_file(STACK)
     content = file.read_bytes()
     before = json.loads(content)
     with file.open("r+b") as cut_off:

@@ -15,9 +15,7 @@ import yaml
 from sandbox.toolchain.build import cache_folder, locked
 from tests.pipelines.events import Ask
 from tests.pipelines.place import Place, made
-from tests.shares import chain_of
 
-SHARED = pytest.StashKey[Place]()
 LOCK = Path(__file__).parent / "gitlab-ci-local"
 
 
@@ -74,13 +72,11 @@ def ask(gitlab_ci_local: Path, tmp_path: Path, told_before: dict[tuple[object, .
     """
 
     def told(file: Path, *flags: str, **variables: str | None) -> str:
-        question = (_contents(file), flags, tuple(sorted(variables.items())))
-        if question not in told_before:
-            told_before[question] = answered(file, *flags, **variables)
-        return told_before[question]
-
-    def answered(file: Path, *flags: str, **variables: str | None) -> str:
-        repository = tmp_path / _contents(file)
+        contents = _contents(file)
+        question = (contents, flags, tuple(sorted(variables.items())))
+        if question in told_before:
+            return told_before[question]
+        repository = tmp_path / contents
         if not repository.exists():
             git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(repository)]
             subprocess.run(["git", "init", "-q", "-b", "main", str(repository)], check=True)
@@ -97,24 +93,17 @@ def ask(gitlab_ci_local: Path, tmp_path: Path, told_before: dict[tuple[object, .
         command: list[str | Path] = [gitlab_ci_local, *arguments]
         result = subprocess.run(command, cwd=repository, env=_path(), capture_output=True, text=True, timeout=60)
         assert result.returncode == 0, result.stdout + result.stderr
+        told_before[question] = result.stdout
         return result.stdout
 
     return told
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """As with the sandbox of the engine's tests: what they share ends with the chain."""
-    place = item.config.stash.get(SHARED, None)
-    if place is not None and nextitem is not None and chain_of(nextitem.nodeid) != "pipelines":
-        place.estate.stop()
-
-
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory, end_with: Callable[..., None]) -> Iterator[Place]:
     """What the played pipelines share; nothing of it is left afterwards."""
     with made(tmp_path_factory.mktemp("pipeline")) as place:
-        request.config.stash[SHARED] = place
+        end_with(place.estate.stop, "pipelines")
         yield place
     assert place.estate.processes() == []
 

@@ -8,7 +8,6 @@ import base64
 import json
 import shutil
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from tests.secret_scanner import Content, Scanner, files_below
 # Every command of the engine, whoever calls it, logs all that it can into files.
 IN_FULL = {"PULUMI_OPTION_VERBOSE": "11", "PULUMI_OPTION_LOGFLOW": "true"}
 
-YOUNG_LOOKS = 20  # of a second
+YOUNG_ROUNDS = 20  # a second at least
 
 # Files that exist to hold secrets, and why each is there. Each is its owner's alone.
 STORES = {
@@ -78,16 +77,14 @@ def watched(arguments: set[bytes]) -> Iterator[None]:
     over = threading.Event()
 
     def watch() -> None:
-        looks = Counter[str]()
+        rounds: dict[Path, int] = {}  # for how many a process has been there; its number may be given to another one
         while not over.wait(0.05):
-            there = {each.name for each in Path("/proc").iterdir() if each.name.isdigit()}
-            looks = Counter({name: looks[name] for name in there})  # a number may be given to another process
-            for name in there:
-                looks[name] += 1
-                if looks[name] > YOUNG_LOOKS and looks[name] % YOUNG_LOOKS:
+            rounds = {each: rounds.get(each, 0) + 1 for each in Path("/proc").iterdir() if each.name.isdigit()}
+            for process, number in rounds.items():
+                if number > YOUNG_ROUNDS and number % YOUNG_ROUNDS:
                     continue
                 try:
-                    arguments.add(Path(f"/proc/{name}/cmdline").read_bytes())
+                    arguments.add((process / "cmdline").read_bytes())
                 except OSError:
                     continue  # it has ended
 
